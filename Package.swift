@@ -1,0 +1,106 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A library target and its tests.
+///
+/// `on` is all that it may import; see ARCHITECTURE.md, "Arrows".
+func layer(
+  _ name: String, on dependencies: [Target.Dependency] = [],
+  testedWith testDependencies: [Target.Dependency] = []
+) -> [Target] {
+  [
+    .target(name: name, dependencies: dependencies, swiftSettings: settings),
+    .testTarget(
+      name: "\(name)Tests",
+      dependencies: [.target(name: name), "MeshTesting"] + dependencies + testDependencies,
+      swiftSettings: settings),
+  ]
+}
+
+func program(_ name: String, on dependencies: [Target.Dependency]) -> [Target] {
+  [.executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)]
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let sockets = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let arguments = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "skiff",
+  products: [
+    .executable(name: "skiffd", targets: ["skiffd"]),
+    .executable(name: "skiffctl", targets: ["skiffctl"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+  ],
+  targets: [
+    [
+      .systemLibrary(
+        name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+      .target(name: "CEnvoyDescriptors", exclude: ["envoy.binpb"]),
+    ],
+    layer("JSON"),
+    layer("Metrics"),
+    layer("MeshModel", on: ["JSON", crypto]),
+    layer("ProtoReflection", on: ["JSON", protobuf], testedWith: ["EnvoyAPI"]),
+    layer("EnvoyAPI", on: ["CEnvoyDescriptors", "ProtoReflection", protobuf]),
+    layer(
+      "Manifests", on: ["JSON", "MeshModel", .product(name: "Yams", package: "Yams")]),
+    layer(
+      "Translation", on: ["JSON", "MeshModel", "EnvoyAPI", "ProtoReflection", protobuf],
+      testedWith: ["ConfigStore", "Manifests"]),
+    layer("XDS", on: ["MeshModel"], testedWith: ["EnvoyAPI", protobuf]),
+    layer("ConfigStore", on: ["JSON", "MeshModel", "Manifests"]),
+    layer("GRPC", on: ["CNGHTTP2", nio, sockets, tls, logging, lifecycle]),
+    layer(
+      "XDSServer",
+      on: [
+        "JSON", "MeshModel", "EnvoyAPI", "Metrics", "Translation", "XDS", "GRPC", nio, logging,
+        lifecycle, protobuf,
+      ], testedWith: [sockets]),
+    layer(
+      "ControlPlane",
+      on: [
+        "JSON", "MeshModel", "ConfigStore", "Metrics", "Translation", "XDSServer", "GRPC",
+        "EnvoyAPI", "ProtoReflection", nio, sockets, logging, lifecycle,
+        .product(name: "Hummingbird", package: "hummingbird"),
+      ]),
+    [.target(name: "MeshTesting", dependencies: ["JSON"], swiftSettings: settings)],
+    program("skiffd", on: ["ControlPlane", arguments]),
+    program(
+      "skiffctl",
+      on: [
+        "JSON", "MeshModel", "Manifests", "ConfigStore", "Translation", "EnvoyAPI",
+        "ProtoReflection", "ControlPlane", arguments,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ]),
+  ].flatMap(\.self)
+)

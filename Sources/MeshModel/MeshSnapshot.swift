@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The whole configuration at one revision: immutable, indexed, and the only input of translation
+/// besides the class of a proxy.
+package final class MeshSnapshot: Sendable {
+  /// Grows with every published change.
+  package let revision: UInt64
+  package let meshConfig: MeshConfig
+  /// By namespace, oldest first (Istio's order by age).
+  package let wasmPlugins: [String: [WasmPlugin]]
+  /// By namespace, in the order that they are applied: priority, age, name.
+  package let envoyFilters: [String: [EnvoyFilter]]
+  /// Oldest first.
+  package let gateways: [Gateway]
+  /// Oldest first.
+  package let virtualServices: [VirtualService]
+  /// By host name, then namespace.
+  package let services: [Service]
+  package let sources: [ObjectRef: SourceMap]
+  /// What reading and indexing found wrong; translation adds its own for each class.
+  package let problems: [ConfigError]
+
+  package let classifier: ProxyClassifier
+
+  private let servicesByHostname: [String: [Service]]
+
+  package init(
+    revision: UInt64, meshConfig: MeshConfig = MeshConfig(), wasmPlugins: [WasmPlugin] = [],
+    envoyFilters: [EnvoyFilter] = [], gateways: [Gateway] = [],
+    virtualServices: [VirtualService] = [], services: [Service] = [],
+    sources: [ObjectRef: SourceMap] = [:], problems: [ConfigError] = []
+  ) {
+    self.revision = revision
+    self.meshConfig = meshConfig
+    self.wasmPlugins = Dictionary(
+      grouping: wasmPlugins.sorted(by: WasmPlugin.precedesByAge), by: \.meta.namespace)
+    self.envoyFilters = Dictionary(
+      grouping: envoyFilters.sorted { left, right in
+        left.priority == right.priority
+          ? EnvoyFilter.precedesByAge(left, right) : left.priority < right.priority
+      }, by: \.meta.namespace)
+    self.gateways = gateways.sorted(by: Gateway.precedesByAge)
+    self.virtualServices = virtualServices.sorted(by: VirtualService.precedesByAge)
+    self.services = services.sorted {
+      ($0.hostname, $0.namespace) < ($1.hostname, $1.namespace)
+    }
+    self.sources = sources
+    self.problems = problems
+
+    classifier = ProxyClassifier(
+      selectors: wasmPlugins.compactMap(\.selector) + envoyFilters.compactMap(\.workloadSelector)
+        + gateways.map(\.selector),
+      envoyFilters: envoyFilters, services: services)
+    servicesByHostname = Dictionary(grouping: self.services, by: \.hostname)
+      .mapValues { $0.sorted { $0.creationTimestamp < $1.creationTimestamp } }
+  }
+
+  /// The service that a fully qualified host name means to workloads of a namespace.
+  ///
+  /// The own namespace first, then the oldest that is exported to it.
+  package func service(named hostname: String, visibleIn namespace: String) -> Service? {
+    let candidates = servicesByHostname[hostname] ?? []
+    return candidates.first { $0.namespace == namespace && $0.isVisible(in: namespace) }
+      ?? candidates.first { $0.isVisible(in: namespace) }
+  }
+
+  /// Adds the file and line to a problem that knows its object and path.
+  package func located(_ problem: ConfigError) -> ConfigError {
+    guard problem.location == nil, let object = problem.object else { return problem }
+    var located = problem
+    located.location = sources[object]?.location(of: problem.path)
+    return located
+  }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What of a mesh decides the class of a proxy.
+///
+/// Comparable by value, so that an edit which leaves it equal (most edits) needs no new look at any
+/// connected proxy.
+package struct ProxyClassifier: Hashable, Sendable {
+  /// A service that finds its workloads by their labels.
+  private struct SelectedService: Hashable, Sendable {
+    var selector: LabelSelector
+    var instances: [ProxyClass.ServiceInstance]
+  }
+
+  /// Label keys that some object selects workloads on.
+  private var labelKeys: Set<String>
+  /// Node metadata keys that translation or some EnvoyFilter looks at.
+  private var metadataKeys: Set<String>
+  /// Whether some EnvoyFilter matches on the proxy's version.
+  private var matchesVersions: Bool
+  private var instancesByAddress: [String: [ProxyClass.ServiceInstance]] = [:]
+  /// By namespace.
+  private var selectedServices: [String: [SelectedService]] = [:]
+
+  /// Node metadata that translation looks at whatever the objects are.
+  private static let alwaysMatchedMetadata: Set<String> = ["WASM_ENABLED"]
+
+  package init(selectors: [LabelSelector], envoyFilters: [EnvoyFilter], services: [Service]) {
+    labelKeys = Set((selectors + services.compactMap(\.selector)).flatMap(\.matchLabels.keys))
+    let matches = envoyFilters.flatMap(\.configPatches).map(\.proxy)
+    metadataKeys = Self.alwaysMatchedMetadata.union(matches.flatMap(\.metadata.keys))
+    matchesVersions = matches.contains { !$0.proxyVersion.isEmpty }
+    for service in services { add(service) }
+  }
+
+  /// Cuts a proxy down to what the mesh's objects look at.
+  package func proxyClass(of proxy: Proxy) -> ProxyClass {
+    ProxyClass(
+      role: proxy.role, namespace: proxy.namespace, dnsDomain: proxy.dnsDomain,
+      labels: proxy.labels.filter { labelKeys.contains($0.key) },
+      metadata: proxy.metadata.filter { metadataKeys.contains($0.key) },
+      istioVersion: matchesVersions ? proxy.istioVersion : nil, instances: instances(of: proxy))
+  }
+
+  /// The service ports that a proxy's workload backs: by its addresses, or by its labels in the
+  /// namespace of a service with a selector.
+  private func instances(of proxy: Proxy) -> [ProxyClass.ServiceInstance] {
+    var found = Set(proxy.ipAddresses.flatMap { instancesByAddress[$0] ?? [] })
+    for service in selectedServices[proxy.namespace] ?? []
+    where service.selector.matches(proxy.labels) {
+      found.formUnion(service.instances)
+    }
+    return found.sorted()
+  }
+
+  private mutating func add(_ service: Service) {
+    func instance(of port: Service.Port, targetPort: UInt16?) -> ProxyClass.ServiceInstance {
+      ProxyClass.ServiceInstance(
+        hostname: service.hostname, namespace: service.namespace, servicePort: port.number,
+        targetPort: targetPort ?? port.number, portProtocol: port.portProtocol)
+    }
+    for endpoint in service.endpoints {
+      for port in service.ports {
+        guard let target = endpoint.ports[port.number] else { continue }
+        instancesByAddress[endpoint.address, default: []].append(
+          instance(of: port, targetPort: target))
+      }
+    }
+    if let selector = service.selector, !selector.matchLabels.isEmpty {
+      selectedServices[service.namespace, default: []].append(
+        SelectedService(
+          selector: selector,
+          instances: service.ports.map {
+            instance(of: $0, targetPort: service.targetPorts[$0.number])
+          }))
+    }
+  }
+}
