@@ -17,14 +17,14 @@ let settings: [SwiftSetting] = [
 /// `on` is all that it may import; see ARCHITECTURE.md, "Arrows".
 func layer(
   _ name: String, on dependencies: [Target.Dependency] = [],
-  testedWith testDependencies: [Target.Dependency] = []
+  testedWith testDependencies: [Target.Dependency] = [], testFiles: [String] = []
 ) -> [Target] {
   [
     .target(name: name, dependencies: dependencies, swiftSettings: settings),
     .testTarget(
       name: "\(name)Tests",
-      dependencies: [.target(name: name), "MeshTesting"] + dependencies + testDependencies,
-      swiftSettings: settings),
+      dependencies: [.target(name: name)] + dependencies + testDependencies,
+      exclude: testFiles, swiftSettings: settings),
   ]
 }
 
@@ -40,6 +40,7 @@ let lifecycle = Target.Dependency.product(
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let sockets = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -51,6 +52,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -67,39 +69,48 @@ let package = Package(
         name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
       .target(name: "CEnvoyDescriptors", exclude: ["envoy.binpb"]),
     ],
-    layer("JSON"),
-    layer("Metrics"),
+    layer("JSON", on: [.product(name: "OrderedCollections", package: "swift-collections")]),
+    layer("Prometheus"),
     layer("MeshModel", on: ["JSON", crypto]),
-    layer("ProtoReflection", on: ["JSON", protobuf], testedWith: ["EnvoyAPI"]),
+    layer(
+      "ProtoReflection",
+      on: ["JSON"], testedWith: ["EnvoyAPI"], testFiles: ["Peers"]),
     layer("EnvoyAPI", on: ["CEnvoyDescriptors", "ProtoReflection", protobuf]),
     layer(
-      "Manifests", on: ["JSON", "MeshModel", .product(name: "Yams", package: "Yams")]),
+      "Manifests", on: ["JSON", "MeshModel", .product(name: "Yams", package: "Yams")],
+      testFiles: ["Fixtures"]),
     layer(
       "Translation", on: ["JSON", "MeshModel", "EnvoyAPI", "ProtoReflection", protobuf],
-      testedWith: ["ConfigStore", "Manifests"]),
-    layer("XDS", on: ["MeshModel"], testedWith: ["EnvoyAPI", protobuf]),
+      testedWith: ["ConfigStore", "Manifests", "MeshTesting"], testFiles: ["Fixtures"]),
+    layer("XDS", on: ["MeshModel"], testedWith: ["EnvoyAPI", "MeshTesting", protobuf]),
     layer("ConfigStore", on: ["JSON", "MeshModel", "Manifests"]),
-    layer("GRPC", on: ["CNGHTTP2", nio, sockets, tls, logging, lifecycle]),
+    layer(
+      "GRPC", on: ["CNGHTTP2", nio, sockets, tls, nioTLS, logging, lifecycle],
+      testedWith: [.product(name: "NIOEmbedded", package: "swift-nio")],
+      testFiles: ["Fixtures", "Peers"]),
     layer(
       "XDSServer",
       on: [
-        "JSON", "MeshModel", "EnvoyAPI", "Metrics", "Translation", "XDS", "GRPC", nio, logging,
+        "JSON", "MeshModel", "EnvoyAPI", "Prometheus", "Translation", "XDS", "GRPC", nio, logging,
         lifecycle, protobuf,
       ], testedWith: [sockets]),
     layer(
       "ControlPlane",
       on: [
-        "JSON", "MeshModel", "ConfigStore", "Metrics", "Translation", "XDSServer", "GRPC",
+        "JSON", "MeshModel", "ConfigStore", "Prometheus", "Translation", "XDSServer", "GRPC",
         "EnvoyAPI", "ProtoReflection", nio, sockets, logging, lifecycle,
         .product(name: "Hummingbird", package: "hummingbird"),
       ]),
-    [.target(name: "MeshTesting", dependencies: ["JSON"], swiftSettings: settings)],
+    [
+      .target(
+        name: "MeshTesting", dependencies: ["JSON", "MeshModel", "XDS"], swiftSettings: settings)
+    ],
     program("skiffd", on: ["ControlPlane", arguments]),
     program(
       "skiffctl",
       on: [
         "JSON", "MeshModel", "Manifests", "ConfigStore", "Translation", "EnvoyAPI",
-        "ProtoReflection", "ControlPlane", arguments,
+        "ProtoReflection", arguments, protobuf,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
   ].flatMap(\.self)

@@ -1,193 +1,204 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a text is not JSON, and where.
-package struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// In bytes from the beginning.
-  package var offset: Int
-  package var reason: String
-
-  package init(offset: Int, reason: String) {
-    self.offset = offset
-    self.reason = reason
+/// JSON from text.
+extension JSONValue {
+  /// Parses a JSON text.
+  ///
+  /// - Throws: `JSONSyntaxError` with line and column when the text is no JSON, nests deeper
+  ///   than 256, or repeats a key of an object.
+  package init(parsing text: String) throws(JSONSyntaxError) {
+    try self.init(parsing: Array(text.utf8))
   }
 
-  package var description: String { "\(reason) at byte \(offset)" }
-}
-
-extension JSONValue {
-  /// Reads JSON text (RFC 8259), strictly, to a depth of 512.
+  /// Parses a JSON text in UTF-8.
   ///
-  /// Of members with one key the last one counts, at the place of the first.
-  package init(parsing text: some Sequence<UInt8>) throws(JSONSyntaxError) {
-    var parser = JSONParser(bytes: Array(text))
+  /// - Throws: `JSONSyntaxError` as `init(parsing: String)` does.
+  package init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
+    var parser = JSONParser(bytes: bytes)
     self = try parser.document()
   }
-
-  package init(parsing text: String) throws(JSONSyntaxError) { try self.init(parsing: text.utf8) }
 }
 
-/// A recursive-descent parser over UTF-8.
+/// A recursive descent over UTF-8.
+///
+/// https://www.rfc-editor.org/rfc/rfc8259
 private struct JSONParser {
   let bytes: [UInt8]
-  var offset = 0
-  var depth = 0
-
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  var position = 0
+  /// Hostile input must not end the stack; protobuf itself stops at a depth of 100.
+  static let maximumDepth = 256
 
   mutating func document() throws(JSONSyntaxError) -> JSONValue {
-    let value = try self.value()
-    skipSpace()
-    guard offset == bytes.count else { throw failure("expected the end of the text") }
+    let value = try value(depth: 0)
+    skipWhitespace()
+    guard position == bytes.count else { throw expected("the end of the text") }
     return value
   }
 
-  private var current: UInt8? { offset < bytes.count ? bytes[offset] : nil }
-
-  private func failure(_ reason: String) -> JSONSyntaxError {
-    JSONSyntaxError(offset: offset, reason: reason)
-  }
-
-  private mutating func skipSpace() {
-    while let byte = current, [0x20, 0x0A, 0x0D, 0x09].contains(byte) { offset += 1 }
-  }
-
-  private mutating func take(_ character: Unicode.Scalar) -> Bool {
-    skipSpace()
-    guard current == UInt8(ascii: character) else { return false }
-    offset += 1
-    return true
-  }
-
-  private mutating func value() throws(JSONSyntaxError) -> JSONValue {
-    skipSpace()
-    depth += 1
-    defer { depth -= 1 }
-    guard depth <= 512 else { throw failure("nested too deeply") }
-    switch current {
-    case UInt8(ascii: "{"): return try object()
-    case UInt8(ascii: "["): return try array()
+  private mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONValue {
+    guard depth < Self.maximumDepth else {
+      throw expected("at most \(Self.maximumDepth) levels of nesting")
+    }
+    skipWhitespace()
+    switch peek() {
+    case UInt8(ascii: "{"): return try object(depth: depth)
+    case UInt8(ascii: "["): return try array(depth: depth)
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "t"): return try literal("true", .bool(true))
     case UInt8(ascii: "f"): return try literal("false", .bool(false))
     case UInt8(ascii: "n"): return try literal("null", .null)
-    case UInt8(ascii: "-"): return .number(try number())
-    case .some(UInt8(ascii: "0")...UInt8(ascii: "9")): return .number(try number())
-    default: throw failure("expected a value")
+    case UInt8(ascii: "-"): return try number()
+    case let byte? where (0x30...0x39).contains(byte): return try number()
+    default: throw expected("a value")
     }
   }
 
-  private mutating func literal(
-    _ text: String, _ value: JSONValue
-  ) throws(JSONSyntaxError) -> JSONValue {
-    guard bytes[offset...].starts(with: text.utf8) else { throw failure("expected a value") }
-    offset += text.utf8.count
-    return value
-  }
-
-  private mutating func object() throws(JSONSyntaxError) -> JSONValue {
-    offset += 1
-    var members: [JSONValue.Member] = []
-    var positions: [String: Int] = [:]
-    if take("}") { return .object(members) }
-    repeat {
-      skipSpace()
-      guard current == UInt8(ascii: "\"") else { throw failure("expected a string as a key") }
+  private mutating func object(depth: Int) throws(JSONSyntaxError) -> JSONValue {
+    var object = JSONObject()
+    position += 1
+    skipWhitespace()
+    if take("}") { return .object(object) }
+    while true {
+      skipWhitespace()
+      guard peek() == UInt8(ascii: "\"") else { throw expected("a key in quotes") }
       let key = try string()
-      guard take(":") else { throw failure("expected a colon") }
-      let member = JSONValue.Member(key: key, value: try value())
-      if let position = positions[key] {
-        members[position] = member
-      } else {
-        positions[key] = members.count
-        members.append(member)
-      }
-    } while take(",")
-    guard take("}") else { throw failure("expected a comma or the end of the object") }
-    return .object(members)
-  }
-
-  private mutating func array() throws(JSONSyntaxError) -> JSONValue {
-    offset += 1
-    var elements: [JSONValue] = []
-    if take("]") { return .array(elements) }
-    repeat { elements.append(try value()) } while take(",")
-    guard take("]") else { throw failure("expected a comma or the end of the list") }
-    return .array(elements)
-  }
-
-  private mutating func number() throws(JSONSyntaxError) -> String {
-    let start = offset
-    if current == UInt8(ascii: "-") { offset += 1 }
-    if current == UInt8(ascii: "0") { offset += 1 } else { try digits() }
-    if current == UInt8(ascii: ".") {
-      offset += 1
-      try digits()
+      guard object[key] == nil else { throw expected("each key once, found \"\(key)\" again") }
+      skipWhitespace()
+      guard take(":") else { throw expected("a colon after a key") }
+      object[key] = try value(depth: depth + 1)
+      skipWhitespace()
+      if take("}") { return .object(object) }
+      guard take(",") else { throw expected("a comma or the end of an object") }
     }
-    if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
-      offset += 1
-      if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { offset += 1 }
-      try digits()
-    }
-    return String(decoding: bytes[start..<offset], as: UTF8.self)
   }
 
-  private mutating func digits() throws(JSONSyntaxError) {
-    let start = offset
-    while let byte = current, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { offset += 1 }
-    guard offset > start else { throw failure("expected a digit") }
+  private mutating func array(depth: Int) throws(JSONSyntaxError) -> JSONValue {
+    var array: [JSONValue] = []
+    position += 1
+    skipWhitespace()
+    if take("]") { return .array(array) }
+    while true {
+      array.append(try value(depth: depth + 1))
+      skipWhitespace()
+      if take("]") { return .array(array) }
+      guard take(",") else { throw expected("a comma or the end of a list") }
+    }
+  }
+
+  private mutating func number() throws(JSONSyntaxError) -> JSONValue {
+    guard let (end, isInteger) = JSONNumber.scan(bytes, from: position) else {
+      throw expected("a number")
+    }
+    let text = String(decoding: bytes[position..<end], as: UTF8.self)
+    guard let number = JSONNumber(scanned: text, isInteger: isInteger) else {
+      throw expected("a number within a double's range")
+    }
+    position = end
+    return .number(number)
   }
 
   private mutating func string() throws(JSONSyntaxError) -> String {
-    offset += 1
-    var text: [UInt8] = []
-    while let byte = current {
-      offset += 1
-      switch byte {
+    position += 1
+    let start = position
+    while position < bytes.count {
+      switch bytes[position] {
       case UInt8(ascii: "\""):
-        guard let string = String(validating: text, as: UTF8.self) else {
-          throw failure("the string is not UTF-8")
+        guard let text = String(validating: bytes[start..<position], as: UTF8.self) else {
+          throw expected("UTF-8 in a string")
         }
-        return string
-      case UInt8(ascii: "\\"): text += try escape()
-      case 0..<0x20: throw failure("a control character in a string must be escaped")
-      default: text.append(byte)
+        position += 1
+        return text
+      case UInt8(ascii: "\\"): return try escapedString(from: start)
+      case 0..<0x20: throw expected("no control character in a string")
+      default: position += 1
       }
     }
-    throw failure("the string has no end")
+    throw expected("a closing quote")
   }
 
-  private mutating func escape() throws(JSONSyntaxError) -> [UInt8] {
-    guard let byte = current else { throw failure("the string has no end") }
-    offset += 1
+  private mutating func escapedString(from start: Int) throws(JSONSyntaxError) -> String {
+    var content = Array(bytes[start..<position])
+    while let byte = peek() {
+      position += 1
+      switch byte {
+      case UInt8(ascii: "\""):
+        guard let text = String(validating: content, as: UTF8.self) else {
+          throw expected("UTF-8 in a string")
+        }
+        return text
+      case UInt8(ascii: "\\"): content.append(contentsOf: String(try escape()).utf8)
+      case 0..<0x20: throw expected("no control character in a string")
+      default: content.append(byte)
+      }
+    }
+    throw expected("a closing quote")
+  }
+
+  private mutating func escape() throws(JSONSyntaxError) -> Unicode.Scalar {
+    guard let byte = peek() else { throw expected("an escape") }
+    position += 1
     switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
-    case UInt8(ascii: "b"): return [8]
-    case UInt8(ascii: "f"): return [12]
-    case UInt8(ascii: "n"): return [10]
-    case UInt8(ascii: "r"): return [13]
-    case UInt8(ascii: "t"): return [9]
-    case UInt8(ascii: "u"): return try unicodeEscape()
-    default: throw failure("unknown escape sequence")
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+    case UInt8(ascii: "b"): return "\u{8}"
+    case UInt8(ascii: "f"): return "\u{C}"
+    case UInt8(ascii: "n"): return "\n"
+    case UInt8(ascii: "r"): return "\r"
+    case UInt8(ascii: "t"): return "\t"
+    case UInt8(ascii: "u"):
+      let unit = try hexadecimalUnit()
+      if let scalar = Unicode.Scalar(unit) { return scalar }
+      guard unit < 0xDC00, take("\\"), take("u") else { throw expected("a surrogate pair") }
+      let low = try hexadecimalUnit()
+      guard (0xDC00...0xDFFF).contains(low),
+        let scalar = Unicode.Scalar(0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00))
+      else { throw expected("a surrogate pair") }
+      return scalar
+    default: throw expected("an escape")
     }
   }
 
-  private mutating func unicodeEscape() throws(JSONSyntaxError) -> [UInt8] {
-    var code = try hexadecimal()
-    if (0xD800..<0xDC00).contains(code), bytes[offset...].starts(with: "\\u".utf8) {
-      offset += 2
-      let low = try hexadecimal()
-      guard (0xDC00..<0xE000).contains(low) else { throw failure("half of a surrogate pair") }
-      code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+  private mutating func hexadecimalUnit() throws(JSONSyntaxError) -> UInt32 {
+    var unit: UInt32 = 0
+    for _ in 0..<4 {
+      guard let byte = peek(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+        throw expected("four hexadecimal digits")
+      }
+      unit = unit << 4 | UInt32(digit)
+      position += 1
     }
-    guard let scalar = Unicode.Scalar(code) else { throw failure("half of a surrogate pair") }
-    return Array(String(scalar).utf8)
+    return unit
   }
 
-  private mutating func hexadecimal() throws(JSONSyntaxError) -> UInt32 {
-    guard offset + 4 <= bytes.count,
-      let code = UInt32(String(decoding: bytes[offset..<offset + 4], as: UTF8.self), radix: 16)
-    else { throw failure("expected four hexadecimal digits") }
-    offset += 4
-    return code
+  private mutating func literal(
+    _ text: StaticString, _ value: JSONValue
+  ) throws(JSONSyntaxError) -> JSONValue {
+    let count = text.utf8CodeUnitCount
+    guard position + count <= bytes.count,
+      bytes[position..<position + count].elementsEqual("\(text)".utf8)
+    else { throw expected("a value") }
+    position += count
+    return value
+  }
+
+  private func peek() -> UInt8? { position < bytes.count ? bytes[position] : nil }
+
+  private mutating func take(_ character: Unicode.Scalar) -> Bool {
+    guard peek() == UInt8(ascii: character) else { return false }
+    position += 1
+    return true
+  }
+
+  private mutating func skipWhitespace() {
+    while let byte = peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+      position += 1
+    }
+  }
+
+  private func expected(_ what: String) -> JSONSyntaxError {
+    let before = bytes[..<min(position, bytes.count)]
+    let line = before.count { $0 == 0x0A } + 1
+    let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+    return JSONSyntaxError(
+      "malformed JSON at line \(line), column \(before.count - lineStart + 1): expected \(what)")
   }
 }

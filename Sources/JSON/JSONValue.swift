@@ -1,68 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A JSON value whose objects keep their order and whose numbers keep their text.
-///
-/// What users write in free-form fields (the value of a patch, `pluginConfig`) travels in this form
-/// from the manifest to where it is used, without a loss: 64-bit integers stay exact and the members
-/// of an object keep their order, so what is printed is what was written.
+/// A JSON tree, which what users write in YAML becomes before it meets a message type.
 package enum JSONValue: Hashable, Sendable {
-  /// One entry of an object.
-  package struct Member: Hashable, Sendable {
-    package var key: String
-    package var value: JSONValue
-    package init(key: String, value: JSONValue) {
-      self.key = key
-      self.value = value
-    }
-  }
-
   case null
   case bool(Bool)
-  /// The literal as JSON (RFC 8259, section 6) writes it.
-  case number(String)
+  case number(JSONNumber)
   case string(String)
   case array([JSONValue])
-  /// In the order of writing; keys are unique.
-  case object([Member])
-}
+  case object(JSONObject)
 
-extension JSONValue {
-  package static func integer(_ value: some FixedWidthInteger) -> Self { .number("\(value)") }
-
-  package var stringValue: String? {
-    if case .string(let text) = self { text } else { nil }
-  }
-
-  package var boolValue: Bool? {
-    if case .bool(let value) = self { value } else { nil }
-  }
-
-  /// The number if it is an integer that fits, also where it is written as `3.0` or `3e2`.
-  package var integerValue: Int64? {
-    guard case .number(let literal) = self else { return nil }
-    if let value = Int64(literal) { return value }
-    return Double(literal).flatMap { Int64(exactly: $0) }
-  }
-
-  package var doubleValue: Double? {
-    if case .number(let literal) = self { Double(literal) } else { nil }
-  }
-
-  package var arrayElements: [JSONValue]? {
-    if case .array(let elements) = self { elements } else { nil }
-  }
-
-  package var objectMembers: [Member]? {
-    if case .object(let members) = self { members } else { nil }
-  }
-
-  /// The value of a member of an object; nil for anything else.
-  package subscript(key: String) -> JSONValue? {
-    objectMembers?.first { $0.key == key }?.value
-  }
-
-  /// What a value is, in the words of an error message: "an object", "a string".
-  package var kindDescription: String {
+  /// What it is, with an article, for messages such as "expected a list, found a string".
+  package var kind: String {
     switch self {
     case .null: "null"
     case .bool: "a boolean"
@@ -72,16 +20,34 @@ extension JSONValue {
     case .object: "an object"
     }
   }
+
+  /// The member of an object, or nil for other values and missing keys.
+  package subscript(key: String) -> JSONValue? {
+    guard case .object(let object) = self else { return nil }
+    return object[key]
+  }
+
+  /// The element of an array, or nil for other values and beyond the end.
+  package subscript(index: Int) -> JSONValue? {
+    guard case .array(let array) = self, array.indices.contains(index) else { return nil }
+    return array[index]
+  }
 }
 
-extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
-  ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
+  ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral,
+  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-  package init(stringLiteral value: String) { self = .string(value) }
+  package init(nilLiteral: ()) { self = .null }
   package init(booleanLiteral value: Bool) { self = .bool(value) }
-  package init(integerLiteral value: Int64) { self = .integer(value) }
+  package init(integerLiteral value: Int64) { self = .number(.integer(value)) }
+  package init(floatLiteral value: Double) { self = JSONNumber(value).map(Self.number) ?? .null }
+  package init(stringLiteral value: String) { self = .string(value) }
   package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+
   package init(dictionaryLiteral elements: (String, JSONValue)...) {
-    self = .object(elements.map { Member(key: $0.0, value: $0.1) })
+    var object = JSONObject()
+    for (key, value) in elements { object[key] = value }
+    self = .object(object)
   }
 }
