@@ -97,20 +97,21 @@ let package = Package(
     layer(
       "ControlPlane",
       on: [
-        "JSON", "MeshModel", "ConfigStore", "Prometheus", "Translation", "XDSServer", "GRPC",
-        "EnvoyAPI", "ProtoReflection", nio, sockets, logging, lifecycle,
+        "JSON", "MeshModel", "Manifests", "ConfigStore", "Prometheus", "Translation", "XDS",
+        "XDSServer", "GRPC", "EnvoyAPI", nio, sockets, logging, lifecycle,
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Hummingbird", package: "hummingbird"),
       ]),
     [
       .target(
         name: "MeshTesting", dependencies: ["JSON", "MeshModel", "XDS"], swiftSettings: settings)
     ],
-    program("skiffd", on: ["ControlPlane", arguments]),
+    program("skiffd", on: ["ControlPlane", "MeshModel", logging, arguments]),
     program(
       "skiffctl",
       on: [
         "JSON", "MeshModel", "Manifests", "ConfigStore", "Translation", "EnvoyAPI",
-        "ProtoReflection", arguments, protobuf,
+        arguments, protobuf, nio, .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
   ].flatMap(\.self)

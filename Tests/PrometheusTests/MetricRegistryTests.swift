@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Metrics
+import Prometheus
 import Testing
 
 /// The text that Prometheus scrapes.

@@ -24,8 +24,15 @@ package struct ProxyClassifier: Hashable, Sendable {
   /// Node metadata that translation looks at whatever the objects are.
   private static let alwaysMatchedMetadata: Set<String> = ["WASM_ENABLED"]
 
+  /// Labels that translation looks at whatever the objects are: which Gateway of the Gateway API
+  /// a workload belongs to decides the policies with target references.
+  private static let alwaysSelectedLabels: Set<String> = [
+    "gateway.networking.k8s.io/gateway-name"
+  ]
+
   package init(selectors: [LabelSelector], envoyFilters: [EnvoyFilter], services: [Service]) {
-    labelKeys = Set((selectors + services.compactMap(\.selector)).flatMap(\.matchLabels.keys))
+    let selectors = selectors + services.compactMap(\.selector)
+    labelKeys = Self.alwaysSelectedLabels.union(selectors.flatMap(\.matchLabels.keys))
     let matches = envoyFilters.flatMap(\.configPatches).map(\.proxy)
     metadataKeys = Self.alwaysMatchedMetadata.union(matches.flatMap(\.metadata.keys))
     matchesVersions = matches.contains { !$0.proxyVersion.isEmpty }

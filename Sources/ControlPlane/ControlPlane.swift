@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ConfigStore
+import EnvoyAPI
+import Foundation
+import GRPC
+import Logging
+import NIOCore
+import NIOPosix
+import Prometheus
+import ServiceLifecycle
+import Translation
+import UnixSignals
+import XDSServer
+
+/// The wiring of `skiffd`: makes every part, hands each what it needs, runs them together.
+package struct ControlPlane {
+  private let settings: Settings
+  private let logger: Logger
+
+  package init(settings: Settings) {
+    self.settings = settings
+    logger = settings.makeLogger(label: "skiffd")
+  }
+
+  /// Serves until SIGTERM or SIGINT, drains and returns.
+  ///
+  /// Prints one line `skiffd ready grpc=… http=… monitoring=…` to standard error when every listener
+  /// is bound.
+  ///
+  /// - Throws: Where an address cannot be bound.
+  package func run() async throws {
+    let group = MultiThreadedEventLoopGroup.singleton
+    let registry = MetricRegistry()
+    let store = ConfigStore(
+      sources: [
+        DirectorySource(
+          roots: settings.configDirectories, rescanInterval: settings.rescanInterval)
+      ])
+    let health = HealthService()
+    var configuration = ADSServer.Configuration()
+    configuration.debounceAfter = settings.debounceAfter
+    configuration.debounceMax = settings.debounceMax
+    let ads = ADSServer(
+      configuration: configuration, source: store, translator: Translator(types: EnvoyTypes.pool),
+      metrics: ServerMetrics(in: registry), group: group, logger: logger)
+    let grpc = GRPCServer(
+      configuration: .init(
+        listeners: [
+          GRPCListener(
+            .tcp(host: settings.grpcAddress.host, port: settings.grpcAddress.port))
+        ]), methods: ads.methods + health.methods, group: group, logger: logger)
+    let pages = DebugPages(ads: ads, store: store, registry: registry)
+    let http = HTTPListener(
+      address: settings.httpAddress, router: pages.debugRouter(), logger: logger)
+    let monitoring = HTTPListener(
+      address: settings.monitoringAddress, router: pages.monitoringRouter(), logger: logger)
+
+    let announcement = Announcement(grpc: grpc, http: http, monitoring: monitoring)
+    // Stopped in reverse: first the listeners, then what feeds them.
+    let services: [any Service] = [StoreService(store: store), ads, grpc, http, monitoring]
+    let serviceGroup = ServiceGroup(
+      configuration: .init(
+        services: (services + [announcement]).map { .init(service: $0) },
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    try await serviceGroup.run()
+  }
+}
+
+/// Runs the store for as long as the process serves.
+private struct StoreService: Service {
+  let store: ConfigStore
+
+  func run() async throws {
+    try await cancelWhenGracefulShutdown { try await store.run() }
+  }
+}
+
+/// Says where the control plane listens, once it does.
+private struct Announcement: Service {
+  let grpc: GRPCServer
+  let http: HTTPListener
+  let monitoring: HTTPListener
+
+  func run() async throws {
+    let address = try await grpc.bind().first
+    if let grpcPort = address?.port, let httpAddress = await http.boundAddress(),
+      let monitoringAddress = await monitoring.boundAddress()
+    {
+      let grpcHost = address?.ipAddress ?? ""
+      let line =
+        "skiffd ready grpc=\(ListenAddress(host: grpcHost, port: grpcPort)) "
+        + "http=\(httpAddress) monitoring=\(monitoringAddress)\n"
+      FileHandle.standardError.write(Data(line.utf8))
+    }
+    try await gracefulShutdown()
+  }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Instants of the process as times of day, for people.
+enum WallClock {
+  /// RFC 3339 in UTC with milliseconds.
+  static func text(_ instant: ContinuousClock.Instant) -> String {
+    let age = ContinuousClock.now - instant
+    return Date(timeIntervalSinceNow: -(age / .seconds(1)))
+      .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+  }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Hummingbird
+import JSON
+
+extension Response {
+  static func json(_ value: JSONValue, for request: Request) -> Response {
+    let isPretty = request.uri.queryParameters["pretty"] != nil
+    return Response(
+      status: .ok, headers: [.contentType: "application/json"],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: value.text(pretty: isPretty) + "\n")))
+  }
+
+  static func text(
+    _ text: String, status: HTTPResponse.Status = .ok,
+    contentType: String = "text/plain; charset=utf-8"
+  ) -> Response {
+    Response(
+      status: status, headers: [.contentType: contentType],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+  }
+}

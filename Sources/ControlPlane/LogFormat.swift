@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import JSON
+package import Logging
+
+extension Settings {
+  /// Makes the loggers of the process: to standard error, in the format asked for.
+  package func makeLogger(label: String) -> Logger {
+    var logger =
+      switch logFormat {
+      case .text:
+        Logger(label: label) { StreamLogHandler.standardError(label: $0) }
+      case .json:
+        Logger(label: label) { JSONLogHandler(label: $0) }
+      }
+    logger.logLevel = logLevel
+    return logger
+  }
+}
+
+/// One JSON object a line: `time`, `level`, `logger`, `msg`, then the metadata by its keys.
+struct JSONLogHandler: LogHandler {
+  let label: String
+  var logLevel = Logger.Level.info
+  var metadata: Logger.Metadata = [:]
+
+  init(label: String) { self.label = label }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let merged = metadata.merging(event.metadata ?? [:]) { _, new in new }
+    var members: [(String, JSONValue)] = [
+      ("time", .string(Date().formatted(.iso8601))), ("level", .string(event.level.rawValue)),
+      ("logger", .string(label)), ("msg", .string("\(event.message)")),
+    ]
+    members += merged.sorted { $0.key < $1.key }
+      .map { ($0.key, .string("\($0.value)")) }
+    // One write call a line keeps the lines of several threads apart.
+    let line = Array((JSONValue.object(pairs: members).text() + "\n").utf8)
+    line.withUnsafeBytes { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+  }
+}

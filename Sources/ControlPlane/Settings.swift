@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Logging
+
+/// How a control plane runs: parsed once from flags and environment, then handed down.
+package struct Settings: Sendable {
+  package enum LogFormat: String, Sendable, CaseIterable {
+    case text
+    case json
+  }
+
+  package var configDirectories: [String]
+  /// ADS and health over gRPC; 15010 is Istio's plaintext port.
+  package var grpcAddress = ListenAddress(host: "127.0.0.1", port: 15010)
+  /// Debug pages and readiness.
+  package var httpAddress = ListenAddress(host: "127.0.0.1", port: 8080)
+  /// Prometheus metrics.
+  package var monitoringAddress = ListenAddress(host: "127.0.0.1", port: 15014)
+  package var logLevel = Logger.Level.info
+  package var logFormat = LogFormat.text
+  /// Configuration is quiet this long before it is pushed.
+  package var debounceAfter = Duration.milliseconds(100)
+  /// A change waits no longer than this, however busy the source is.
+  package var debounceMax = Duration.seconds(10)
+  /// How often directories are read again without a notification.
+  package var rescanInterval = Duration.seconds(30)
+
+  package init(configDirectories: [String]) { self.configDirectories = configDirectories }
+}

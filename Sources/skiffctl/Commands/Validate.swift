@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import ConfigStore
+import JSON
+import Manifests
+import MeshModel
+
+/// `skiffctl validate`: what `skiffd` would say of manifests.
+struct Validate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Check manifests as skiffd does when it reads them.",
+    discussion: "Exits with 1 where an error was found; warnings alone do not fail.")
+
+  @Option(
+    name: [.short, .customLong("filename")], help: "A file, a directory, or - for standard input.")
+  var filenames: [String]
+
+  @Option(name: [.short, .customLong("output")], help: "json for a list of problems.")
+  var output: JSONOutput?
+
+  func run() throws {
+    let reading = ManifestReader().read(paths: filenames)
+    let mesh = SnapshotBuilder.build(reading.objects, revision: 1, problems: reading.problems)
+    let problems = mesh.problems.map(mesh.located)
+    if output != nil {
+      print(JSONValue.array(problems.map(\.json)).text(pretty: true))
+    } else {
+      for problem in problems {
+        print(problem.severity == .warning ? "warning: \(problem)" : "\(problem)")
+      }
+    }
+    if problems.contains(where: { $0.severity == .error }) { throw ExitCode(1) }
+  }
+}
+
+/// `-o` of commands that print for people unless JSON is asked for.
+enum JSONOutput: String, CaseIterable, ExpressibleByArgument {
+  case json
+}

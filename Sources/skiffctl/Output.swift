@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import JSON
+import Manifests
+
+/// `-o`: how a command prints.
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
+  case json
+  case yaml
+
+  func text(_ value: JSONValue) -> String {
+    switch self {
+    case .json: value.text(pretty: true) + "\n"
+    case .yaml: YAMLPrinter.text(value)
+    }
+  }
+}
+
+func printError(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+/// Rows under a heading, in columns as wide as their widest cell, as kubectl prints them.
+func table(_ heading: [String], _ rows: [[String]]) -> String {
+  let widths = heading.indices.map { column in
+    ([heading] + rows).map { $0[column].count }.max() ?? 0
+  }
+  return ([heading] + rows).map { row in
+    zip(row, widths)
+      .map { cell, width in cell + String(repeating: " ", count: width - cell.count) }
+      .joined(separator: "   ").trimmingSuffix { $0 == " " }
+  }
+  .joined(separator: "\n") + "\n"
+}
+
+extension String {
+  fileprivate func trimmingSuffix(while matches: (Character) -> Bool) -> Substring {
+    var rest = self[...]
+    while let last = rest.last, matches(last) { rest.removeLast() }
+    return rest
+  }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import MeshModel
+
+/// `skiffctl`: checks and translates manifests offline, and asks a running `skiffd`.
+@main
+struct Skiffctl: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "skiffctl", abstract: "Check manifests, and see what proxies get.",
+    version: Version.current,
+    subcommands: [
+      Validate.self, Translate.self, Bootstrap.self, ProxyStatus.self, ProxyConfiguration.self,
+      VersionCommand.self,
+    ])
+}

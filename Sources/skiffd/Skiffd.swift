@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import ControlPlane
+import Foundation
+import Logging
+import MeshModel
+
+/// `skiffd`: the control plane. Watches configuration, translates it, serves it to Envoys.
+@main
+struct Skiffd: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "skiffd",
+    abstract: "A small control plane for Envoy that speaks Istio's configuration.",
+    discussion: """
+      Every flag can be given as an environment variable too: SKIFF_ and the flag's name in upper \
+      case, with underscores (SKIFF_GRPC_ADDRESS); SKIFF_CONFIG_DIR takes several directories, \
+      separated by colons. A flag wins over its variable.
+      """,
+    version: Version.current)
+
+  @Option(help: "A directory of manifests; may be given several times.")
+  var configDir: [String] = []
+
+  @Option(help: "Where Envoys connect (ADS over gRPC, plaintext).")
+  var grpcAddress = ListenAddress(host: "127.0.0.1", port: 15010)
+
+  @Option(help: "Where the debug pages are.")
+  var httpAddress = ListenAddress(host: "127.0.0.1", port: 8080)
+
+  @Option(help: "Where Prometheus scrapes.")
+  var monitoringAddress = ListenAddress(host: "127.0.0.1", port: 15014)
+
+  @Flag(help: "Listen in plaintext also on addresses that other machines can reach.")
+  var allowPlaintext = false
+
+  @Option(help: "One of trace, debug, info, notice, warning, error, critical.")
+  var logLevel = Logger.Level.info
+
+  @Option(help: "One of text, json.")
+  var logFormat = Settings.LogFormat.text
+
+  @Option(help: "How long configuration must be quiet before it is pushed.")
+  var debounceAfter = FlagDuration(.milliseconds(100))
+
+  @Option(help: "How long a change waits at most.")
+  var debounceMax = FlagDuration(.seconds(10))
+
+  static func main() async {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    await main(arguments + environmentArguments(besides: arguments))
+  }
+
+  func validate() throws {
+    guard !configDir.isEmpty else {
+      throw ValidationError("--config-dir is missing: name a directory of manifests.")
+    }
+    for address in [grpcAddress, httpAddress, monitoringAddress]
+    where !address.isLoopback && !allowPlaintext {
+      throw ValidationError(
+        "\(address) can be reached from other machines and is not encrypted: "
+          + "use a loopback address, or say --allow-plaintext.")
+    }
+    guard debounceAfter.value <= debounceMax.value else {
+      throw ValidationError("--debounce-after is longer than --debounce-max.")
+    }
+  }
+
+  func run() async throws {
+    var settings = Settings(configDirectories: configDir)
+    settings.grpcAddress = grpcAddress
+    settings.httpAddress = httpAddress
+    settings.monitoringAddress = monitoringAddress
+    settings.logLevel = logLevel
+    settings.logFormat = logFormat
+    settings.debounceAfter = debounceAfter.value
+    settings.debounceMax = debounceMax.value
+    try await ControlPlane(settings: settings).run()
+  }
+}

