@@ -33,5 +33,5 @@ if $unit; then
 fi
 if $end_to_end; then
   swift build --product skiffd && swift build --product skiffctl
-  SKIFF_BIN=$(swift build --show-bin-path) .build/venv/bin/python -m pytest -q Tests/EndToEnd
+  .build/venv/bin/python -m pytest -q Tests/EndToEnd
 fi

@@ -52,11 +52,20 @@ package struct ControlPlane {
         ]), methods: ads.methods + health.methods, group: group, logger: logger)
     let pages = DebugPages(ads: ads, store: store, registry: registry)
     let http = HTTPListener(
-      address: settings.httpAddress, router: pages.debugRouter(), logger: logger)
+      address: settings.httpAddress, flag: "--http-address", router: pages.debugRouter(),
+      logger: logger)
     let monitoring = HTTPListener(
-      address: settings.monitoringAddress, router: pages.monitoringRouter(), logger: logger)
+      address: settings.monitoringAddress, flag: "--monitoring-address",
+      router: pages.monitoringRouter(), logger: logger)
 
-    let announcement = Announcement(grpc: grpc, http: http, monitoring: monitoring)
+    // Bound before anything runs: an address that is taken ends the start with one sentence.
+    let grpcPort = try await ListenFailure.explaining(settings.grpcAddress, "--grpc-address") {
+      try await grpc.bind().first?.port
+    }
+    let announcement = Announcement(
+      grpc: ListenAddress(
+        host: settings.grpcAddress.host, port: grpcPort ?? settings.grpcAddress.port),
+      http: http, monitoring: monitoring)
     // Stopped in reverse: first the listeners, then what feeds them.
     let services: [any Service] = [StoreService(store: store), ads, grpc, http, monitoring]
     let serviceGroup = ServiceGroup(
@@ -78,19 +87,13 @@ private struct StoreService: Service {
 
 /// Says where the control plane listens, once it does.
 private struct Announcement: Service {
-  let grpc: GRPCServer
+  let grpc: ListenAddress
   let http: HTTPListener
   let monitoring: HTTPListener
 
   func run() async throws {
-    let address = try await grpc.bind().first
-    if let grpcPort = address?.port, let httpAddress = await http.boundAddress(),
-      let monitoringAddress = await monitoring.boundAddress()
-    {
-      let grpcHost = address?.ipAddress ?? ""
-      let line =
-        "skiffd ready grpc=\(ListenAddress(host: grpcHost, port: grpcPort)) "
-        + "http=\(httpAddress) monitoring=\(monitoringAddress)\n"
+    if let http = await http.boundAddress(), let monitoring = await monitoring.boundAddress() {
+      let line = "skiffd ready grpc=\(grpc) http=\(http) monitoring=\(monitoring)\n"
       FileHandle.standardError.write(Data(line.utf8))
     }
     try await gracefulShutdown()

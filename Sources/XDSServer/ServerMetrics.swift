@@ -4,7 +4,7 @@ package import Prometheus
 
 /// Every metric of the xDS server; names, labels and buckets are istiod's.
 package struct ServerMetrics: Sendable {
-  /// NACKs. The label is the full type URL.
+  /// Responses rejected by proxies, by their full type URL.
   let totalRejects: Counter
   /// Requests that carried the nonce of an older response.
   let expiredNonces: Counter

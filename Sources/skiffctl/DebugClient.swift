@@ -13,6 +13,7 @@ struct DebugClient {
   /// Gets a page as JSON.
   ///
   /// - Parameter path: from the root, with its query: `/debug/syncz`.
+  /// - Returns: the page.
   /// - Throws: A sentence for the person at the terminal.
   func get(_ path: String) async throws -> JSONValue {
     let url = "http://\(address)\(path)"

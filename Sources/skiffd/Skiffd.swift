@@ -6,7 +6,7 @@ import Foundation
 import Logging
 import MeshModel
 
-/// `skiffd`: the control plane. Watches configuration, translates it, serves it to Envoys.
+/// The control plane: watches configuration, translates it, serves it to Envoys.
 @main
 struct Skiffd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -53,6 +53,7 @@ enum ConfigDump {
   /// - Parameters:
   ///   - snapshot: what the proxy gets; nil gives an empty dump.
   ///   - types: short names such as `lds`; then `configs` is the flat list of these resources.
+  /// - Returns: the dump, its types in the order that they are pushed in.
   static func json(_ snapshot: ResourceSnapshot?, types: [String]? = nil) -> JSONValue {
     guard let snapshot else { return ["configs": []] }
     let configs = forms.flatMap { typeURL, form -> [JSONValue] in

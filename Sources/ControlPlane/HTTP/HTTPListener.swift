@@ -10,9 +10,21 @@ struct HTTPListener: Service {
   private let application: any ApplicationProtocol
   private let bound: AsyncStream<Int>
   private let address: ListenAddress
+  private let flag: String
 
-  init(address: ListenAddress, router: Router<BasicRequestContext>, logger: Logger) {
+  /// Makes a listener.
+  ///
+  /// - Parameters:
+  ///   - address: where to listen.
+  ///   - flag: the flag that chose the address.
+  ///   - router: what to answer.
+  ///   - logger: where to tell.
+  init(
+    address: ListenAddress, flag: String, router: Router<BasicRequestContext>,
+    logger: Logger
+  ) {
     self.address = address
+    self.flag = flag
     let (bound, continuation) = AsyncStream.makeStream(of: Int.self)
     self.bound = bound
     var quiet = logger
@@ -27,7 +39,9 @@ struct HTTPListener: Service {
       }, logger: quiet)
   }
 
-  func run() async throws { try await application.run() }
+  func run() async throws {
+    try await ListenFailure.explaining(address, flag) { try await application.run() }
+  }
 
   /// Where it listens; waits until it does, nil where it ended before.
   func boundAddress() async -> ListenAddress? {

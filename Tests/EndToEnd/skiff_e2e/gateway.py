@@ -123,7 +123,7 @@ spec:
 
 def lua_filter_yaml(code: str, name: str = "lua") -> str:
     """An EnvoyFilter that runs Lua before the router."""
-    indented = "\n".join(f"            {line}" for line in code.splitlines())
+    indented = "\n".join(f"              {line}" for line in code.splitlines())
     return f"""\
 apiVersion: networking.istio.io/v1alpha3
 kind: EnvoyFilter

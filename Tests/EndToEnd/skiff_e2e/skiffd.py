@@ -14,8 +14,9 @@ from .process import Process
 
 
 def program(name: str) -> str:
-    """The path of a built program: SKIFF_BIN says where `swift build` puts them."""
-    return str(Path(os.environ["SKIFF_BIN"]) / name)
+    """The path of a built program, where `swift build` or SKIFF_BIN puts it."""
+    folder = os.environ.get("SKIFF_BIN", Path(__file__).parents[3] / ".build/debug")
+    return str(Path(folder) / name)
 
 
 def skiffctl(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
