@@ -42,6 +42,7 @@ done
 .build/venv/bin/envoy -c "$logs/envoy.json" --log-path "$logs/envoy.log" &
 
 curl -s --retry 60 --retry-delay 1 --retry-all-errors -o "$logs/first" http://localhost:10001/
+curl() { command curl -sS "$@"; } # its progress meter is not for a log
 run() { if $once; then echo "\$ $*" && eval "$*" && echo; else echo "  $*"; fi; }
 $once || echo "try:" >&2
 run "curl -i -H 'Host: hello.example.com' localhost:10001/"

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Manifests
+package import MeshModel
+
+/// The configuration as it is now: takes the events of its sources and publishes snapshots.
+///
+/// It judges nothing but conflicts between sources, and it does not wait for quiet: whoever consumes
+/// `changes` does. No snapshot exists before every source has listed all that it has, so that a proxy
+/// that connects early is not told that its configuration is gone.
+package actor ConfigStore: SnapshotSource {
+  private struct SourceState {
+    var objects: [ObjectRef: DecodedObject] = [:]
+    /// What a listing has named so far; nil outside of one.
+    var listing: [ObjectRef: DecodedObject]?
+    var isListed = false
+    var problems: [String: [ConfigError]] = [:]
+  }
+
+  private let sources: [any ConfigSource]
+  private var states: [String: SourceState]
+  private var revision: UInt64 = 0
+  private var published: MeshSnapshot?
+  private var consumers: [AsyncStream<Void>.Continuation] = []
+
+  /// - Parameter sources: with unique names; of an object that two sources have, the first counts.
+  package init(sources: [any ConfigSource]) {
+    self.sources = sources
+    states = Dictionary(uniqueKeysWithValues: sources.map { ($0.name, SourceState()) })
+  }
+
+  /// Runs all sources until the task is cancelled or one of them cannot go on.
+  package func run() async throws {
+    try await withThrowingTaskGroup { group in
+      for source in sources {
+        let name = source.name
+        group.addTask {
+          try await source.run { events in await self.handle(events, from: name) }
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  /// Takes a batch of events of a source at once.
+  package func handle(_ events: [ConfigEvent], from source: String) {
+    guard var state = states[source] else {
+      preconditionFailure("events come only from the sources that the store was made with")
+    }
+    var hasChanged = false
+    for event in events {
+      switch event {
+      case .listBegan: state.listing = [:]
+      case .apply(let object):
+        if state.listing != nil {
+          state.listing?[object.ref] = object
+        } else {
+          hasChanged = state.objects.updateValue(object, forKey: object.ref) != object || hasChanged
+        }
+      case .delete(let ref):
+        if state.listing != nil {
+          state.listing?[ref] = nil
+        } else {
+          hasChanged = state.objects.removeValue(forKey: ref) != nil || hasChanged
+        }
+      case .problems(let problems, let place):
+        state.problems[place] = problems.isEmpty ? nil : problems
+        hasChanged = true
+      case .listEnded:
+        if let listing = state.listing {
+          hasChanged = hasChanged || !state.isListed || listing != state.objects
+          state.objects = listing
+          state.listing = nil
+          state.isListed = true
+        }
+      }
+    }
+    states[source] = state
+    if hasChanged { publish() }
+  }
+
+  private func publish() {
+    guard isReady else { return }
+    revision += 1
+    published = nil
+    consumers.removeAll { consumer in
+      if case .terminated = consumer.yield() { true } else { false }
+    }
+  }
+
+  private var isReady: Bool { states.values.allSatisfy(\.isListed) }
+
+  package func snapshot() -> MeshSnapshot? {
+    guard isReady else { return nil }
+    if let published { return published }
+    let (objects, conflicts) = effective()
+    let snapshot = SnapshotBuilder.build(
+      objects.values, revision: revision, problems: sourceProblems() + conflicts)
+    published = snapshot
+    return snapshot
+  }
+
+  package func changes() -> AsyncStream<Void> {
+    let (stream, continuation) = AsyncStream.makeStream(
+      of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    consumers.append(continuation)
+    return stream
+  }
+
+  /// The objects in force, by kind, namespace and name; also before the store is ready.
+  package func objects() -> [DecodedObject] {
+    effective().objects.values.sorted { $0.ref < $1.ref }
+  }
+
+  /// All that is wrong: with files and objects, and between objects once there is a snapshot.
+  package func problems() -> [ConfigError] {
+    snapshot()?.problems ?? sourceProblems().sorted(by: ConfigError.precedes)
+  }
+
+  private func sourceProblems() -> [ConfigError] {
+    states.values.flatMap { $0.problems.values.joined() }
+  }
+
+  private func effective() -> (objects: [ObjectRef: DecodedObject], conflicts: [ConfigError]) {
+    guard sources.count > 1 else { return (states.values.first?.objects ?? [:], []) }
+    var objects: [ObjectRef: DecodedObject] = [:]
+    var conflicts: [ConfigError] = []
+    for source in sources {
+      for (ref, object) in states[source.name]?.objects ?? [:] {
+        if let first = objects[ref] {
+          conflicts.append(.duplicate(of: ref, at: object.place, first: first.place))
+        } else {
+          objects[ref] = object
+        }
+      }
+    }
+    return (objects, conflicts)
+  }
+}
+
+extension ConfigError {
+  /// By place, then object and path: the order in which problems are shown.
+  package static func precedes(_ left: ConfigError, _ right: ConfigError) -> Bool {
+    func key(_ error: ConfigError) -> (String, Int, String, String, String) {
+      (
+        error.location?.file ?? "", error.location?.line ?? 0,
+        error.object.map { "\($0)" } ?? "", "\(error.path)", error.reason
+      )
+    }
+    return key(left) < key(right)
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Manifests
+package import MeshModel
+
+/// Makes a snapshot of the mesh from the objects in force: a pure function.
+///
+/// Objects arrive decoded, so this only sorts them by kind, joins what belongs together (services and
+/// their endpoints, the pieces of the mesh configuration) and looks for references that lead nowhere.
+package enum SnapshotBuilder {
+  /// Builds a snapshot.
+  ///
+  /// - Parameters:
+  ///   - objects: each identity once.
+  ///   - revision: of the snapshot.
+  ///   - problems: what reading the objects found; those between objects are added.
+  /// - Returns: the snapshot, the same for any order of the objects.
+  package static func build(
+    _ objects: some Sequence<DecodedObject>, revision: UInt64, problems: [ConfigError] = []
+  ) -> MeshSnapshot {
+    var inventory = Inventory()
+    for object in objects { inventory.add(object) }
+    inventory.sortByAge()
+    var found: [ConfigError] = []
+    let meshConfig = mergedMeshConfig(inventory.istioOperators, &found)
+    let services = ServiceRegistry.services(of: inventory, &found)
+    References.check(inventory, services, &found)
+    let located = found.map { problem in
+      var problem = problem
+      if let object = problem.object {
+        problem.location = inventory.sources[object]?.location(of: problem.path)
+      }
+      return problem
+    }
+    return MeshSnapshot(
+      revision: revision, meshConfig: meshConfig, wasmPlugins: inventory.wasmPlugins,
+      envoyFilters: inventory.envoyFilters, gateways: inventory.gateways,
+      virtualServices: inventory.virtualServices, services: services, sources: inventory.sources,
+      problems: (problems + located).sorted(by: ConfigError.precedes))
+  }
+}
+
+/// Objects sorted by kind.
+struct Inventory {
+  var wasmPlugins: [WasmPlugin] = []
+  var envoyFilters: [EnvoyFilter] = []
+  var gateways: [Gateway] = []
+  var virtualServices: [VirtualService] = []
+  var serviceEntries: [ServiceEntry] = []
+  var kubernetesServices: [KubernetesService] = []
+  var endpointSlices: [EndpointSlice] = []
+  var endpoints: [Endpoints] = []
+  var istioOperators: [IstioOperator] = []
+  var sources: [ObjectRef: SourceMap] = [:]
+
+  mutating func add(_ object: DecodedObject) {
+    sources[object.ref] = object.source
+    switch object.value {
+    case .wasmPlugin(let object): wasmPlugins.append(object)
+    case .envoyFilter(let object): envoyFilters.append(object)
+    case .gateway(let object): gateways.append(object)
+    case .virtualService(let object): virtualServices.append(object)
+    case .serviceEntry(let object): serviceEntries.append(object)
+    case .service(let object): kubernetesServices.append(object)
+    case .endpointSlice(let object): endpointSlices.append(object)
+    case .endpoints(let object): endpoints.append(object)
+    case .istioOperator(let object): istioOperators.append(object)
+    case .other: break
+    }
+  }
+
+  /// Makes the outcome independent of the order of the objects, where it would depend on it.
+  mutating func sortByAge() {
+    serviceEntries = Self.byAge(serviceEntries)
+    kubernetesServices = Self.byAge(kubernetesServices)
+    endpointSlices = Self.byAge(endpointSlices)
+    endpoints = Self.byAge(endpoints)
+    istioOperators = Self.byAge(istioOperators)
+  }
+
+  /// Sorts positions, as an object has dozens of references to count on each move.
+  private static func byAge<Object: ConfigObject>(_ objects: [Object]) -> [Object] {
+    objects.indices.sorted { Object.precedesByAge(objects[$0], objects[$1]) }.map { objects[$0] }
+  }
+}
