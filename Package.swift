@@ -82,7 +82,7 @@ let package = Package(
     layer(
       "Translation", on: ["JSON", "MeshModel", "EnvoyAPI", "ProtoReflection", protobuf],
       testedWith: ["ConfigStore", "Manifests", "MeshTesting"], testFiles: ["Fixtures"]),
-    layer("XDS", on: ["MeshModel"], testedWith: ["EnvoyAPI", "MeshTesting", protobuf]),
+    layer("XDS", on: ["MeshModel"], testedWith: ["MeshTesting"], testFiles: ["Fixtures"]),
     layer("ConfigStore", on: ["JSON", "MeshModel", "Manifests"]),
     layer(
       "GRPC", on: ["CNGHTTP2", nio, sockets, tls, nioTLS, logging, lifecycle],
