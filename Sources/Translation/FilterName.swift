@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The names that Envoy and Istio give to filters in the chains that translation builds.
+///
+/// Users match on these in EnvoyFilter, so they are part of the contract.
+enum FilterName {
+  static let httpConnectionManager = "envoy.filters.network.http_connection_manager"
+  static let tcpProxy = "envoy.filters.network.tcp_proxy"
+  static let router = "envoy.filters.http.router"
+  static let originalDestination = "envoy.filters.listener.original_dst"
+  static let fileAccessLog = "envoy.access_loggers.file"
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import JSON
+import MeshModel
+import ProtoReflection
+
+/// Reads the values that users write in patches as messages of the Envoy API.
+struct PatchValueDecoder: Sendable {
+  let types: DescriptorPool
+  private let constraints: ConstraintValidator
+
+  init(types: DescriptorPool) {
+    self.types = types
+    constraints = ConstraintValidator()
+  }
+
+  /// The value of a patch as a message.
+  ///
+  /// Unknown fields are left out with a warning, as Istio allows them; all else that is wrong makes
+  /// the result nil.
+  func message(
+    _ patch: EnvoyFilter.ConfigPatch, of filter: EnvoyFilter, as typeName: String,
+    reporting problems: inout [ConfigError]
+  ) -> DynamicMessage? {
+    let path = patch.path["patch"]["value"]
+    guard let value = patch.value else {
+      problems.append(
+        ConfigError(
+          .required, object: filter.ref, at: path,
+          reason: "expected a value for \(patch.operation.rawValue), found none; "
+            + "the patch is skipped"))
+      return nil
+    }
+    guard let descriptor = types.message(named: typeName) else {
+      preconditionFailure("the descriptors of the Envoy API lack \(typeName)")
+    }
+    let decoding = DynamicMessage.decode(
+      value, as: descriptor, options: JSONDecoding.Options(unknownFields: .collectAsWarnings))
+    problems += decoding.warnings.map {
+      problem(.invalid, .warning, $0, filter, path, suffix: "; it is left out")
+    }
+    problems += decoding.errors.map {
+      problem(.invalid, .error, $0, filter, path, suffix: "; the patch is skipped")
+    }
+    return decoding.errors.isEmpty ? decoding.message : nil
+  }
+
+  /// Whether Envoy will accept a message, as far as the rules of its API tell.
+  func isSound(
+    _ message: DynamicMessage, _ patch: EnvoyFilter.ConfigPatch, of filter: EnvoyFilter,
+    reporting problems: inout [ConfigError]
+  ) -> Bool {
+    let path = patch.path["patch"]["value"]
+    let violations = constraints.violations(in: message)
+    problems += violations.map {
+      problem(.invalid, .error, $0, filter, path, suffix: "; the patch is skipped")
+    }
+    return violations.isEmpty
+  }
+
+  private func problem(
+    _ code: ConfigError.Code, _ severity: ConfigError.Severity, _ error: ReflectionError,
+    _ filter: EnvoyFilter, _ path: FieldPath, suffix: String
+  ) -> ConfigError {
+    ConfigError(
+      code, severity: severity, object: filter.ref, at: path + FieldPath(error.path),
+      reason: error.reason + suffix)
+  }
+}
+
+extension FieldPath {
+  /// A path inside a message, with the keys of maps as fields.
+  init(_ path: [PathComponent]) {
+    self.init(
+      path.map { step -> FieldPath.Component in
+        switch step {
+        case .field(let name), .key(let name): .field(name)
+        case .index(let position): .index(position)
+        }
+      })
+  }
+}

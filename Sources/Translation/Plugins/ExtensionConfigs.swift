@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvoyAPI
+import MeshModel
+import ProtoReflection
+import SwiftProtobuf
+
+/// ECDS: the configurations that filters of `config_discovery` ask for by name.
+///
+/// All that a proxy may ask for, from EXTENSION_CONFIG patches and from WasmPlugins; the xDS server
+/// sends what it asks for.
+struct ExtensionConfigs {
+  private(set) var resources: [EncodedResource] = []
+  private(set) var problems: [ConfigError] = []
+
+  init(_ scope: ProxyScope, _ patches: PatchSet) {
+    var owners: [String: ObjectRef] = [:]
+    for plugin in scope.wasmPlugins {
+      let config = WasmConfig.resource(for: plugin, reporting: &problems)
+      owners[config.name] = plugin.ref
+      resources.append(
+        Sourced(config, origins: [plugin.origin])
+          .encoded(as: .extensionConfig, named: config.name))
+    }
+    for patch in patches.extensionConfigs {
+      guard let value = patch.value, let name = value["name"]?.string else {
+        preconditionFailure("an EXTENSION_CONFIG without a name does not pass validation")
+      }
+      // Istio sends all of one name, of which Envoy takes any; here the first in order counts.
+      if let owner = owners[name] {
+        problems.append(
+          ConfigError(
+            .conflict, object: patch.filter.ref, at: patch.valuePath["name"],
+            reason: "expected a name of its own, found \"\(name)\", which \(owner) uses already; "
+              + "the patch is skipped"))
+        continue
+      }
+      owners[name] = patch.filter.ref
+      resources.append(
+        EncodedResource(
+          typeURL: .extensionConfig, name: name, bytes: value.serialized(),
+          origins: [patch.origin]))
+    }
+  }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvoyAPI
+import JSON
+import MeshModel
+import SwiftProtobuf
+
+/// The ECDS resource of a WasmPlugin, as Istio generates it.
+///
+/// Modules that are not on the proxy's disk are named by their URL and a cluster that does not
+/// exist: the agent beside the proxy fetches them and rewrites the resource before Envoy sees it.
+enum WasmConfig {
+  /// The types that Envoy may be given: the plugin, or the agent's stand-in when a fetch fails.
+  static let httpTypeURLs = [
+    Envoy_Extensions_Filters_Http_Wasm_V3_Wasm.typeURL,
+    Envoy_Extensions_Filters_Http_Rbac_V3_RBAC.typeURL,
+  ]
+  static let networkTypeURLs = [
+    Envoy_Extensions_Filters_Network_Wasm_V3_Wasm.typeURL,
+    Envoy_Extensions_Filters_Network_Rbac_V3_RBAC.typeURL,
+  ]
+
+  static func resource(
+    for plugin: WasmPlugin, reporting problems: inout [ConfigError]
+  ) -> Envoy.TypedExtensionConfig {
+    let config = pluginConfig(plugin, reporting: &problems)
+    return Envoy.TypedExtensionConfig.with {
+      $0.name = plugin.resourceName
+      $0.typedConfig =
+        plugin.type == .network
+        ? Envoy_Extensions_Filters_Network_Wasm_V3_Wasm.with { $0.config = config }.packed()
+        : Envoy_Extensions_Filters_Http_Wasm_V3_Wasm.with { $0.config = config }.packed()
+    }
+  }
+
+  private static func pluginConfig(
+    _ plugin: WasmPlugin, reporting problems: inout [ConfigError]
+  ) -> Envoy_Extensions_Wasm_V3_PluginConfig {
+    var config = Envoy_Extensions_Wasm_V3_PluginConfig()
+    config.name = "\(plugin.meta.namespace).\(plugin.meta.name)"
+    config.rootID = plugin.pluginName
+    if let value = plugin.pluginConfig {
+      config.configuration = Google_Protobuf_StringValue(value.text()).packed()
+    }
+    config.failurePolicy =
+      switch plugin.failStrategy {
+      case .failClose: .failClosed
+      case .failOpen: .failOpen
+      case .failReload: .failReload
+      }
+    config.vmConfig.runtime = "envoy.wasm.runtime.v8"
+    config.vmConfig.code = code(of: plugin, reporting: &problems)
+    let environment = environment(of: plugin, reporting: &problems)
+    if !environment.keyValues.isEmpty || !environment.hostEnvKeys.isEmpty {
+      config.vmConfig.environmentVariables = environment
+    }
+    return config
+  }
+
+  private static func code(
+    of plugin: WasmPlugin, reporting problems: inout [ConfigError]
+  ) -> Envoy_Config_Core_V3_AsyncDataSource {
+    if case .file(let path) = plugin.source {
+      return Envoy_Config_Core_V3_AsyncDataSource.with { $0.local.filename = path }
+    }
+    if plugin.sha256 == nil {
+      problems.append(
+        ConfigError(
+          .required, severity: .warning, object: plugin.ref, at: FieldPath("spec", "sha256"),
+          reason: "no checksum for a remote module, so it needs skiff-agent beside the proxy: "
+            + "Envoy by itself refuses a remote module without sha256"))
+    }
+    return Envoy_Config_Core_V3_AsyncDataSource.with {
+      $0.remote.httpUri.uri = plugin.url
+      // There is no such cluster; the field must not be empty.
+      $0.remote.httpUri.cluster = "_"
+      $0.remote.httpUri.timeout = Google_Protobuf_Duration(seconds: 30)
+      $0.remote.sha256 = plugin.sha256 ?? ""
+    }
+  }
+
+  /// What the agent must know to fetch the module, then the user's variables, which may override.
+  private static func environment(
+    of plugin: WasmPlugin, reporting problems: inout [ConfigError]
+  ) -> Envoy_Extensions_Wasm_V3_EnvironmentVariables {
+    var values: [String: String] = [:]
+    if !plugin.source.isLocal {
+      if let secret = plugin.imagePullSecret {
+        values["ISTIO_META_WASM_IMAGE_PULL_SECRET"] =
+          "kubernetes://\(plugin.meta.namespace)/\(secretName(secret))"
+      }
+      if plugin.imagePullPolicy != .unspecified {
+        values["ISTIO_META_WASM_IMAGE_PULL_POLICY"] = plugin.imagePullPolicy.rawValue
+      }
+      values["ISTIO_META_WASM_PLUGIN_RESOURCE_VERSION"] = plugin.meta.resourceVersion
+    }
+    var hostKeys: [String] = []
+    for (index, variable) in plugin.env.enumerated() {
+      // Envoy refuses a name that is both a value and a host variable.
+      guard !plugin.env[..<index].contains(where: { $0.name == variable.name }) else {
+        problems.append(
+          ConfigError(
+            .conflict, object: plugin.ref,
+            at: FieldPath("spec", "vmConfig", "env")[index]["name"],
+            reason: "expected each variable once, found \(variable.name) again; "
+              + "the later one is left out"))
+        continue
+      }
+      switch variable.source {
+      case .inline(let value): values[variable.name] = value
+      case .host:
+        values[variable.name] = nil
+        hostKeys.append(variable.name)
+      }
+    }
+    return Envoy_Extensions_Wasm_V3_EnvironmentVariables.with {
+      $0.keyValues = values
+      $0.hostEnvKeys = hostKeys
+    }
+  }
+
+  /// The name alone: a namespace in the reference does not count, secrets are the plugin's own.
+  private static func secretName(_ reference: String) -> String {
+    reference.split(separator: "/").last.map(String.init) ?? reference
+  }
+}
+
+extension ModuleSource {
+  fileprivate var isLocal: Bool { if case .file = self { true } else { false } }
+}

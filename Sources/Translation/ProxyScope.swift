@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MeshModel
+
+/// What of the mesh concerns the proxies of one class: the services that they see, and the policies
+/// that apply to them, in their order.
+///
+/// Worked out once for each translation; everything else is built from it.
+struct ProxyScope {
+  let mesh: MeshSnapshot
+  let proxy: ProxyClass
+  /// One for each host name, in name order.
+  let services: [Service]
+  /// In the order of Istio before phases and priorities: own namespace, root namespace, then age.
+  let wasmPlugins: [WasmPlugin]
+  /// In the order in which their patches are applied.
+  let envoyFilters: [EnvoyFilter]
+
+  init(_ mesh: MeshSnapshot, _ proxy: ProxyClass) {
+    self.mesh = mesh
+    self.proxy = proxy
+    services = Self.visibleServices(mesh, proxy)
+    let attachment = PolicyAttachment(proxy: proxy)
+    let root = mesh.meshConfig.rootNamespace
+    let namespaces = proxy.namespace == root ? [root] : [proxy.namespace, root]
+    // An agent that cannot run Wasm says so; its listeners must not wait for modules.
+    wasmPlugins =
+      proxy.metadata["WASM_ENABLED"] == "false"
+      ? []
+      : namespaces.flatMap { mesh.wasmPlugins[$0] ?? [] }.filter {
+        attachment.applies($0, selector: $0.selector, targetRefs: $0.targetRefs)
+      }
+    envoyFilters = namespaces.flatMap { mesh.envoyFilters[$0] ?? [] }.filter {
+      attachment.applies($0, selector: $0.workloadSelector, targetRefs: $0.targetRefs)
+    }.sorted { left, right in
+      // Lower priority, then the root namespace, then age; Istio's last key is `name.namespace`.
+      let leftKey = (left.priority, left.meta.namespace == root ? 0 : 1)
+      let rightKey = (right.priority, right.meta.namespace == root ? 0 : 1)
+      return leftKey == rightKey
+        ? EnvoyFilter.precedesByAge(left, right) : leftKey < rightKey
+    }
+  }
+
+  func service(named hostname: String) -> Service? {
+    mesh.service(named: hostname, visibleIn: proxy.namespace)
+  }
+
+  private static func visibleServices(_ mesh: MeshSnapshot, _ proxy: ProxyClass) -> [Service] {
+    var visible: [Service] = []
+    var former: String?
+    for service in mesh.services where service.hostname != former {
+      // Of several with one name, the lookup decides, so that routes and clusters agree.
+      former = service.hostname
+      if let chosen = mesh.service(named: service.hostname, visibleIn: proxy.namespace) {
+        visible.append(chosen)
+      }
+    }
+    return visible
+  }
+}
+
+/// Whether a policy (WasmPlugin, EnvoyFilter) attaches to a proxy, as Istio decides it.
+struct PolicyAttachment {
+  /// The label that marks the workloads of a Gateway API gateway, with the gateway's name.
+  static let gatewayNameLabel = "gateway.networking.k8s.io/gateway-name"
+
+  let proxy: ProxyClass
+
+  /// The namespace must be the proxy's or the root; that is the caller's part.
+  func applies(
+    _ policy: some ConfigObject, selector: LabelSelector?, targetRefs: [PolicyTargetReference]
+  ) -> Bool {
+    guard !targetRefs.isEmpty else { return selector?.matches(proxy.labels) ?? true }
+    // Only gateways of the Gateway API are targets of references, in their own namespace.
+    guard let name = proxy.labels[Self.gatewayNameLabel],
+      policy.meta.namespace == proxy.namespace
+    else { return false }
+    return targetRefs.contains { reference in
+      reference.group == "gateway.networking.k8s.io" && reference.kind == "Gateway"
+        && reference.name == name
+    }
+  }
+}
+
+extension ProxyScope {
+  /// Whether services of a name exist that the proxy may not use.
+  func isHidden(_ hostname: String) -> Bool {
+    var range = mesh.services.indices
+    while let middle = range.isEmpty ? nil : range.lowerBound + range.count / 2 {
+      if mesh.services[middle].hostname == hostname { return true }
+      range =
+        mesh.services[middle].hostname < hostname
+        ? middle + 1..<range.upperBound : range.lowerBound..<middle
+    }
+    return false
+  }
+
+  /// The ports of the workload that services lead to, with the service ports behind each.
+  var inboundPorts: [(UInt16, [ProxyClass.ServiceInstance])] {
+    Dictionary(grouping: proxy.instances, by: \.targetPort).sorted { $0.key < $1.key }
+      .map { ($0.key, $0.value) }
+  }
+
+  /// The objects that declare the services of some instances.
+  func origins(of instances: [ProxyClass.ServiceInstance]) -> [Origin] {
+    let hostnames = Set(instances.map(\.hostname))
+    return hostnames.sorted().flatMap { service(named: $0)?.origins ?? [] }
+  }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvoyAPI
+package import JSON
+package import MeshModel
+import ProtoReflection
+package import SwiftProtobuf
+
+/// Encoded resources as people read them: Envoy's field names, every Any expanded.
+package enum ResourceJSON {
+  /// A resource as the JSON of an Any: `{"@type": "type.googleapis.com/…", fields…}`.
+  ///
+  /// Bytes that do not parse as their type print as `{"@type": …, "error": …}`.
+  package static func any(_ resource: EncodedResource) -> JSONValue {
+    json(resource.bytes, typeURL: resource.typeURL.rawValue)
+  }
+
+  /// A message that was built here, in the same form.
+  package static func message(_ message: some Message) -> JSONValue {
+    json(message.deterministicBytes(), typeURL: type(of: message).typeURL)
+  }
+
+  private static func json(_ bytes: [UInt8], typeURL: String) -> JSONValue {
+    do {
+      guard let descriptor = EnvoyTypes.pool.message(typeURL: typeURL) else {
+        throw ReflectionError("\(typeURL) is not a type of the Envoy API")
+      }
+      var json = try DynamicMessage(parsing: bytes, as: descriptor).json()
+      json.insertFirst(.string(typeURL), forKey: "@type")
+      return json
+    } catch {
+      return ["@type": .string(typeURL), "error": .string("\(error)")]
+    }
+  }
+
+  /// All resources of a snapshot: `{"<type url>": [resource, …], …}`, types in push order.
+  package static func snapshot(_ snapshot: ResourceSnapshot) -> JSONValue {
+    .object(
+      pairs: snapshot.typeURLs.map { typeURL in
+        (typeURL.rawValue, .array(snapshot[typeURL].resources.map(any)))
+      })
+  }
+}

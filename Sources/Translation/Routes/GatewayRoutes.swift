@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvoyAPI
+import MeshModel
+import SwiftProtobuf
+
+/// RDS of a gateway: one route configuration for each of its listeners.
+struct GatewayRoutes {
+  let scope: ProxyScope
+  let virtualServices: VirtualServiceIndex
+  private(set) var problems: [ConfigError] = []
+
+  init(_ scope: ProxyScope, _ virtualServices: VirtualServiceIndex) {
+    self.scope = scope
+    self.virtualServices = virtualServices
+  }
+
+  mutating func configuration(for port: GatewayPort) -> Sourced<Envoy.RouteConfiguration> {
+    var table = VirtualHostTable()
+    for server in port.servers { add(server, to: &table) }
+    if table.isEmpty, let server = port.servers.first {
+      table.addBlackHole(port: server.server.port)
+    }
+    return Sourced(
+      RouteConfiguration.message(named: port.routeName, table),
+      origins: port.servers.map(\.origin) + table.origins)
+  }
+
+  /// Adds the VirtualServices of one server; where several name a host, their routes follow each
+  /// other, the oldest first.
+  private mutating func add(_ server: GatewayPort.Server, to table: inout VirtualHostTable) {
+    let isRedirected = server.server.httpsRedirect
+    var matchers: [String: HostMatcher] = [:]
+    for virtualService in virtualServices[server.gatewayName] {
+      let namespace = virtualService.object.meta.namespace
+      let matcher = matchers[namespace] ?? HostMatcher(server, for: namespace)
+      matchers[namespace] = matcher
+      let hosts = matcher.intersection(with: virtualService.hosts)
+      guard !hosts.isEmpty else { continue }
+      var builder = HTTPRoutes(
+        virtualService.object, scope: scope, port: server.server.port,
+        gateway: server.gatewayName)
+      let routes = builder.routes()
+      problems += builder.problems
+      // As in Istio, a VirtualService of which nothing is left opens no virtual host.
+      guard !routes.isEmpty else { continue }
+      table.origins.append(virtualService.object.origin)
+      for host in hosts {
+        table.append(routes, to: host, port: server.server.port, requiresTLS: isRedirected)
+      }
+    }
+    guard isRedirected else { return }
+    // Hosts without routes redirect all the same.
+    for host in server.server.hosts {
+      table.append([], to: host.dnsName, port: server.server.port, requiresTLS: true)
+    }
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvoyAPI
+import MeshModel
+import SwiftProtobuf
+
+/// The routes of one VirtualService, as one gateway or the sidecars see it on one port.
+///
+/// A route that Envoy would refuse is left out and reported: a whole route configuration is one
+/// resource, so a single bad expression would otherwise freeze the routes of everybody.
+struct HTTPRoutes {
+  let object: VirtualService
+  let scope: ProxyScope
+  /// The port that requests come in on, by which `match.port` selects.
+  let port: UInt16
+  /// The gateway's `namespace/name`, or `mesh`.
+  let gateway: String
+  private(set) var problems: [ConfigError] = []
+
+  init(_ object: VirtualService, scope: ProxyScope, port: UInt16, gateway: String) {
+    self.object = object
+    self.scope = scope
+    self.port = port
+    self.gateway = gateway
+  }
+
+  /// One route for each match, in order, up to the first that matches everything.
+  mutating func routes() -> [Envoy.Route] {
+    let metadata = Self.metadata(of: object)
+    var routes: [Envoy.Route] = []
+    for http in object.http {
+      guard
+        var template = attempt({ builder throws(ConfigError) in try builder.withoutMatch(http) })
+      else { continue }
+      template.metadata = metadata
+      guard !http.matches.isEmpty else {
+        template.match.prefix = "/"
+        routes.append(template)
+        return routes
+      }
+      for (index, match) in http.matches.enumerated() where applies(match) {
+        let path = http.path["match"][index]
+        guard let condition = attempt({ _ throws(ConfigError) in try Self.condition(match, path) })
+        else { continue }
+        var route = template
+        route.match = condition
+        if !match.name.isEmpty { route.name = "\(http.name).\(match.name)" }
+        routes.append(route)
+        if route.isCatchAll { return routes }
+      }
+    }
+    return routes
+  }
+
+  /// The result, or nil with the problem reported.
+  private mutating func attempt<Result>(
+    _ body: (inout Self) throws(ConfigError) -> Result
+  ) -> Result? {
+    do throws(ConfigError) {
+      return try body(&self)
+    } catch {
+      report(error)
+      return nil
+    }
+  }
+
+  mutating func report(_ problem: ConfigError) {
+    var problem = problem
+    problem.object = object.ref
+    problems.append(problem)
+  }
+
+  /// Conditions on where the request comes in are decided here, not by Envoy.
+  private func applies(_ match: VirtualService.HTTPMatch) -> Bool {
+    if let wanted = match.port, wanted != UInt32(port) { return false }
+    return match.gateways.isEmpty
+      || match.gateways.contains {
+        ResolvedVirtualService.gatewayName($0, in: object.meta.namespace) == gateway
+      }
+  }
+
+  /// Which object a route comes from, for whoever reads a configuration dump, in Istio's form.
+  private static func metadata(of object: VirtualService) -> Envoy.Metadata {
+    let path =
+      "/apis/networking.istio.io/v1/namespaces/\(object.meta.namespace)"
+      + "/virtual-service/\(object.meta.name)"
+    return Envoy.Metadata.with {
+      $0.filterMetadata = ["istio": ["config": Google_Protobuf_Value(stringValue: path)]]
+    }
+  }
+}
+
+extension Envoy.Route {
+  /// Matches every request: nothing behind it is ever reached.
+  var isCatchAll: Bool {
+    guard case .prefix("/") = match.pathSpecifier else { return false }
+    return match.headers.isEmpty && match.queryParameters.isEmpty
+  }
+}
