@@ -91,9 +91,9 @@ let package = Package(
     layer(
       "XDSServer",
       on: [
-        "JSON", "MeshModel", "EnvoyAPI", "Prometheus", "Translation", "XDS", "GRPC", nio, logging,
-        lifecycle, protobuf,
-      ], testedWith: [sockets]),
+        "JSON", "MeshModel", "EnvoyAPI", "Prometheus", "XDS", "GRPC", nio, logging, lifecycle,
+        protobuf,
+      ], testedWith: ["MeshTesting", sockets]),
     layer(
       "ControlPlane",
       on: [

@@ -41,8 +41,10 @@ package struct ControlPlane {
     var configuration = ADSServer.Configuration()
     configuration.debounceAfter = settings.debounceAfter
     configuration.debounceMax = settings.debounceMax
+    let translator = Translator(types: EnvoyTypes.pool)
     let ads = ADSServer(
-      configuration: configuration, source: store, translator: Translator(types: EnvoyTypes.pool),
+      configuration: configuration, source: store,
+      translation: { translator.translate($0, for: $1) },
       metrics: ServerMetrics(in: registry), group: group, logger: logger)
     let grpc = GRPCServer(
       configuration: .init(

@@ -7,7 +7,6 @@ package import NIOCore
 import Prometheus
 import ServiceLifecycle
 import Synchronization
-package import Translation
 import XDS
 
 /// The joint of translation, protocol and transport: snapshots in, pushes out.
@@ -22,6 +21,9 @@ package final class ADSServer: ServiceLifecycle.Service {
     package var answerTimeout = Duration.seconds(300)
     package init() {}
   }
+
+  /// What a class of proxies gets from a mesh: a pure function, called once for each pair.
+  package typealias Translation = @Sendable (MeshSnapshot, ProxyClass) -> ResourceSnapshot
 
   private enum Event: Sendable {
     case configChanged
@@ -41,7 +43,7 @@ package final class ADSServer: ServiceLifecycle.Service {
 
   private let configuration: Configuration
   private let source: any SnapshotSource
-  private let translator: Translator
+  private let translation: Translation
   private let timer: any EventLoop
   private let events: AsyncStream<Event>
   private let continuation: AsyncStream<Event>.Continuation
@@ -49,11 +51,12 @@ package final class ADSServer: ServiceLifecycle.Service {
 
   package init(
     configuration: Configuration = Configuration(), source: any SnapshotSource,
-    translator: Translator, metrics: ServerMetrics, group: any EventLoopGroup, logger: Logger
+    translation: @escaping Translation, metrics: ServerMetrics, group: any EventLoopGroup,
+    logger: Logger
   ) {
     self.configuration = configuration
     self.source = source
-    self.translator = translator
+    self.translation = translation
     self.metrics = metrics
     self.logger = logger
     streams = StreamRegistry(group: group)
@@ -152,18 +155,18 @@ package final class ADSServer: ServiceLifecycle.Service {
     responses.age()
     translate(classes.update(mesh), in: mesh)
     metrics.pushTime.observe(ContinuousClock.now - start)
-    metrics.pushTriggers.increment(reason)
     metrics.services.set(Double(mesh.services.count))
     metrics.virtualServices.set(Double(mesh.virtualServices.count))
     logger.info(
       "pushing configuration",
       metadata: ["revision": "\(mesh.revision)", "services": "\(mesh.services.count)"])
     streams.forEach { $0.refresh() }
+    metrics.pushTriggers.increment(reason)
   }
 
   private func translate(_ entries: [ProxyClassEntry], in mesh: MeshSnapshot) {
     for entry in entries {
-      entry.publish(translator.translate(mesh, for: entry.proxyClass))
+      entry.publish(translation(mesh, entry.proxyClass))
       metrics.translations.increment()
     }
     reportProblems(of: mesh)

@@ -31,7 +31,7 @@ import Testing
     ),
   ])
   func `a node that cannot be served is refused with the reason`(_ id: String, _ reason: String) {
-    #expect { try Proxy(nodeID: id, metadata: .object([])) } throws: { error in
+    #expect { try Proxy(nodeID: id, metadata: [:]) } throws: { error in
       (error as? ConfigError)?.reason == reason
     }
   }
