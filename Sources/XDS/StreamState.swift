@@ -79,7 +79,7 @@ package struct StreamState: Sendable {
     for index in watches.indices where !watches[index].ledger.isUnanswered {
       guard !mustWait(index), let offer = offer(at: index, from: snapshot) else { continue }
       let typeURL = watches[index].typeURL
-      if typeURL == .cluster { warmEndpoints(by: offer, at: index, in: snapshot) }
+      if typeURL == .cluster { warmEndpoints(by: offer, at: index) }
       responseCount += 1
       let nonce = Nonce(streamID: streamID, count: responseCount)
       let version = version(of: offer.selection, as: typeURL, in: snapshot)
@@ -202,9 +202,7 @@ package struct StreamState: Sendable {
   ///
   /// Envoy does not take them from the former cluster (https://github.com/envoyproxy/envoy/issues/13009).
   /// Endpoints are named like their cluster.
-  private mutating func warmEndpoints(
-    by offer: Offer, at clusters: Int, in snapshot: ResourceSnapshot
-  ) {
+  private mutating func warmEndpoints(by offer: Offer, at clusters: Int) {
     guard let index = position(of: TypeURL.endpoint.pushRank) else { return }
     let changed =
       if let sent = watches[clusters].ledger.sent, sent.names == offer.selection.names,
@@ -214,7 +212,7 @@ package struct StreamState: Sendable {
       } else {
         changedClusters(of: offer.selection, since: watches[clusters].ledger.sent)
       }
-    watches[index].sendAgain(changed, of: snapshot[.endpoint])
+    watches[index].sendAgain(changed)
   }
 
   private func changedClusters(of selection: Selection, since sent: Selection?) -> [String] {

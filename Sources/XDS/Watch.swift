@@ -74,9 +74,9 @@ struct Watch: Sendable {
   /// Follows a new resource set.
   mutating func follow(_ set: ResourceSet) { ledger.rebase(on: set) }
 
-  /// Marks resources that must be sent although they did not change.
-  mutating func sendAgain(_ names: [String], of set: ResourceSet) {
-    again.formUnion(names.filter { subscription.selects($0) && set[$0] != nil })
+  /// Marks resources that must be sent, now or when they appear, although they did not change.
+  mutating func sendAgain(_ names: [String]) {
+    again.formUnion(names.filter(subscription.selects))
   }
 
   /// Notes what an overtaken request did not name any more: the client has forgotten that, and needs
@@ -99,7 +99,8 @@ struct Watch: Sendable {
   ) {
     ledger.record(offer, version: version, nonce: nonce, at: now)
     isAnswerDue = false
-    if let names = offer.names { again.subtract(names) } else { again = [] }
+    if again.isEmpty { return }
+    again.subtract(offer.names ?? offer.selection.resources.map(\.name))
   }
 
   /// What to send of a set, or nil if the client has all that it can be given.
@@ -140,7 +141,7 @@ struct Watch: Sendable {
           withheld.insert(name)
           let isSuspect = doubt.verdict == .suspect && again.contains(name)
           if cleared == nil && (isSuspect || doubt.verdict == .cleared) { cleared = name }
-        } else if doubt.accepted != resource.version {
+        } else if doubt.accepted != resource.version || again.contains(name) {
           changed.append(name)
         }
         continue

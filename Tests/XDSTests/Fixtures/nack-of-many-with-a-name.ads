@@ -28,4 +28,4 @@
 > RDS n6 a b
 < nothing
 = RDS a@2 b@1
-< nothing
+< RDS n7 b@1
