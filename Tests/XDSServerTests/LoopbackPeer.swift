@@ -58,7 +58,7 @@ struct LoopbackPeer: ADSScriptPeer {
 
   mutating func receive(expected: Bool) async throws -> ADSScript.Answer? {
     if !expected { try await askForSentinel() }
-    guard let answer = try await answers.next() else { return nil }
+    guard let answer = try await answers.next(isolation: #isolation) else { return nil }
     guard answer.typeURL == Self.sentinel.rawValue else { return Self.script(answer) }
     sentinelNonce = answer.nonce
     return nil

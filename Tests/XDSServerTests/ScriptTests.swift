@@ -10,7 +10,7 @@ import Testing
     .deletingLastPathComponent().appending(path: "XDSTests/Fixtures")
 
   /// Before the first snapshot a server refuses streams; only the bare state can be asked then.
-  private static let scripts = { () throws -> [ADSScript] in
+  private static func scripts() throws -> [ADSScript] {
     try ADSScript.all(in: fixtures).filter { $0.name != "before-the-first-snapshot" }
   }
 
