@@ -76,6 +76,7 @@ let package = Package(
       "ProtoReflection",
       on: ["JSON"], testedWith: ["EnvoyAPI"], testFiles: ["Peers"]),
     layer("EnvoyAPI", on: ["CEnvoyDescriptors", "ProtoReflection", protobuf]),
+    [.target(name: "AgentAPI", dependencies: [protobuf], swiftSettings: settings)],
     layer(
       "Manifests", on: ["JSON", "MeshModel", .product(name: "Yams", package: "Yams")],
       testFiles: ["Fixtures"]),
@@ -91,14 +92,14 @@ let package = Package(
     layer(
       "XDSServer",
       on: [
-        "JSON", "MeshModel", "EnvoyAPI", "Prometheus", "XDS", "GRPC", nio, logging, lifecycle,
-        protobuf,
+        "JSON", "MeshModel", "EnvoyAPI", "AgentAPI", "Prometheus", "XDS", "GRPC", nio, logging,
+        lifecycle, protobuf,
       ], testedWith: ["MeshTesting", sockets]),
     layer(
       "ControlPlane",
       on: [
         "JSON", "MeshModel", "Manifests", "ConfigStore", "Prometheus", "Translation", "XDS",
-        "XDSServer", "GRPC", "EnvoyAPI", nio, sockets, logging, lifecycle,
+        "XDSServer", "GRPC", "EnvoyAPI", "AgentAPI", protobuf, nio, sockets, logging, lifecycle,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Hummingbird", package: "hummingbird"),
       ]),

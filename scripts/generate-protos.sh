@@ -7,8 +7,8 @@ usage() {
   cat <<'TEXT'
 usage: scripts/generate-protos.sh [--check]
 
-From proto/**/*.proto, our subset of the Envoy API:
-  Sources/EnvoyAPI/Generated/*.pb.swift      the Swift types
+From proto/**/*.proto, our subset of the Envoy API, and proto/skiff, our own messages:
+  Sources/{EnvoyAPI,AgentAPI}/Generated      the Swift types
   proto/subset.binpb                         the subset's descriptors, for EnvoyAPITests
 From the xds-protos package, the whole Envoy API:
   Sources/CEnvoyDescriptors/envoy.binpb      its descriptors, embedded into the programs
@@ -42,15 +42,19 @@ bin=$(swift build "${plugin[@]}" --show-bin-path)
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-mkdir -p "$out/Sources/EnvoyAPI/Generated" "$out/Sources/CEnvoyDescriptors" "$out/proto"
-find proto/ -name '*.proto' -printf '%P\n' | LC_ALL=C sort >"$out/files"
-"$python" -m grpc_tools.protoc -I proto --plugin="$bin/protoc-gen-swift" \
-  --swift_opt=Visibility=Package,UseAccessLevelOnImports=true,FileNaming=PathToUnderscores \
-  --swift_out="$out/Sources/EnvoyAPI/Generated" \
-  --descriptor_set_out="$out/proto/subset.binpb" $(cat "$out/files")
+mkdir -p "$out"/Sources/{EnvoyAPI/Generated,AgentAPI/Generated,CEnvoyDescriptors} "$out/proto"
+generate() {  # TARGET FILE…
+  "$python" -m grpc_tools.protoc -I proto --plugin="$bin/protoc-gen-swift" \
+    --swift_opt=Visibility=Package,UseAccessLevelOnImports=true,FileNaming=PathToUnderscores \
+    --swift_out="$out/Sources/$1/Generated" --descriptor_set_out="$out/$1.binpb" "${@:2}"
+}
+mapfile -t subset < <(find proto/ -name '*.proto' -not -path 'proto/skiff/*' -printf '%P\n' | LC_ALL=C sort)
+generate EnvoyAPI "${subset[@]}"
+generate AgentAPI skiff/agent/v1/wasm.proto
+mv "$out/EnvoyAPI.binpb" "$out/proto/subset.binpb"
 "$python" scripts/envoy_descriptors.py "$out/Sources/CEnvoyDescriptors/envoy.binpb"
 
-for path in Sources/EnvoyAPI/Generated Sources/CEnvoyDescriptors/envoy.binpb proto/subset.binpb; do
+for path in Sources/{EnvoyAPI,AgentAPI}/Generated Sources/CEnvoyDescriptors/envoy.binpb proto/subset.binpb; do
   if $check; then
     diff -rq "$out/$path" "$path" || { echo "run scripts/generate-protos.sh" >&2 && exit 1; }
   else

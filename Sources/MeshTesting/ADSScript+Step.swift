@@ -7,6 +7,7 @@ import XDS
 enum Step {
   case publish([TypeURL: [EncodedResource]])
   case send(DiscoveryRequest)
+  case report(EncodedResource, failure: String?)
   case status(TypeURL)
   case reconnect
 
@@ -18,9 +19,10 @@ enum Step {
     case "!": self = .reconnect
     case "=": self = .publish(try Self.resources(String(rest)))
     case ">": self = .send(try Self.request(String(rest), answers: answers))
+    case "~": self = try Self.report(String(rest))
     case "?": self = .status(try Self.typeURL(String(rest.split(separator: " ").first ?? "")))
     default:
-      throw ConfigError(.invalid, reason: "expected a line with one of = > < ? ! #, found \(line)")
+      throw ConfigError(.invalid, reason: "expected a line with one of = > < ~ ? ! #, found \(line)")
     }
   }
 
@@ -49,15 +51,25 @@ enum Step {
     return resources
   }
 
+  private static func report(_ text: String) throws(ConfigError) -> Self {
+    let (text, failure) = splitError(text)
+    let resources = try resources(text)
+    guard resources.count == 1, let resource = resources.values.first?.first else {
+      throw ConfigError(.invalid, reason: "expected one resource, found \"\(text)\"")
+    }
+    return .report(resource, failure: failure)
+  }
+
+  /// Takes `error="TEXT"` off the end of a line.
+  private static func splitError(_ text: String) -> (String, error: String?) {
+    guard let start = text.firstRange(of: "error=\"") else { return (text, nil) }
+    return (String(text[..<start.lowerBound]), String(text[start.upperBound...].dropLast()))
+  }
+
   private static func request(
     _ text: String, answers: [ADSScript.Answer]
   ) throws(ConfigError) -> DiscoveryRequest {
-    var text = text
-    var errorDetail: String?
-    if let start = text.firstRange(of: "error=\"") {
-      errorDetail = String(text[start.upperBound...].dropLast())
-      text = String(text[..<start.lowerBound])
-    }
+    let (text, errorDetail) = splitError(text)
     let words = text.split(separator: " ").map(String.init)
     var request = DiscoveryRequest(
       typeURL: try typeURL(words.first ?? ""), errorDetail: errorDetail)

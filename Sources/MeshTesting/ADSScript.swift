@@ -14,6 +14,7 @@ package import XDS
 ///     < CDS n1 a@1 b@1           a response, labelled n1, n2, … in the order of the script
 ///     > CDS n1                   the answer to n1; its version_info is that of n1 unless given
 ///     < nothing                  nothing comes
+///     ~ ECDS a@1 error="TEXT"    the agent reports that this resource cannot run, or (no error) can
 ///     ? CDS SYNCED               the status of a type
 ///     ! reconnect                a new stream of the same client
 ///     # a comment
@@ -102,6 +103,8 @@ package protocol ADSScriptPeer {
   mutating func publish(_ resources: [TypeURL: [EncodedResource]]) async throws
   mutating func reconnect() async throws
   mutating func send(_ request: DiscoveryRequest) async throws
+  /// Tells as skiff-agent does that a resource cannot run, and why, or that it can.
+  mutating func report(_ resource: EncodedResource, failure: String?) async throws
   /// The next response, nil if none comes.
   ///
   /// `expected` tells whether the script says that one comes, so that it is worth waiting long.
@@ -125,6 +128,9 @@ private struct Run {
       return true
     case .send(let request):
       try await peer.send(request)
+      return true
+    case .report(let resource, let failure):
+      try await peer.report(resource, failure: failure)
       return true
     case .reconnect:
       try await peer.reconnect()

@@ -112,15 +112,16 @@ struct AckLedger: Sendable {
 
   /// Notes that the unanswered response was refused, and whom to blame.
   ///
-  /// With `atOnce`, those that were only sent together with the culprit may be sent again, alone,
-  /// before anything has changed. Nil if no response is unanswered.
+  /// Those that were only sent together with a culprit that is certain may be sent again, alone, at
+  /// once: one bad resource must not keep its neighbours back. With `atOnce` that holds also where
+  /// nobody knows which it is. Nil if no response is unanswered.
   mutating func reject(
     reason: String, typeURL: TypeURL, at now: ContinuousClock.Instant, retryingSuspects atOnce: Bool
   ) -> Rejection? {
     guard let unanswered, let refused = sent else { return nil }
     self.unanswered = nil
     let response = unanswered.names.map { $0.compactMap { refused[$0] } } ?? refused.resources
-    let text = String(decoding: reason.utf8.prefix(Self.reasonLimit), as: UTF8.self)
+    let text = Self.bounded(reason)
     let blame = Blame(response: response, reason: text) { acked?[$0] }
     let rejection = Rejection(
       typeURL: typeURL, nonce: unanswered.nonce, version: sentVersion ?? refused.version,
@@ -135,6 +136,46 @@ struct AckLedger: Sendable {
       dropSettledRejections(replacedBy: rejection)
     }
     return rejection
+  }
+
+  /// Notes that one resource, accepted before, is refused after all.
+  mutating func refuse(
+    _ name: String, version: ContentHash, reason: String, typeURL: TypeURL,
+    at now: ContinuousClock.Instant
+  ) -> Rejection? {
+    // While it is unanswered the answer will tell.
+    if let unanswered, unanswered.names?.contains(name) ?? true { return nil }
+    guard let sentNonce, let sentVersion, let resource = sent?[name], resource.version == version,
+      doubts[name]?.rejected != version,
+      !allRejections.contains(where: { isFullState && $0.resources == [name] })
+    else { return nil }
+    let rejection = Rejection(
+      typeURL: typeURL, nonce: sentNonce, version: sentVersion, reason: Self.bounded(reason),
+      at: now, resources: [name], origins: resource.origins)
+    if !isFullState {
+      doubts[name] = Doubt(rejected: version, accepted: nil, verdict: .culprit)
+    }
+    allRejections.append(rejection)
+    return rejection
+  }
+
+  /// Lets refused bytes be sent once more; of a full-state type the client has them already.
+  mutating func reconsider(
+    _ name: String, version: ContentHash, at now: ContinuousClock.Instant
+  ) {
+    if isFullState {
+      guard unanswered == nil, sent?[name]?.version == version else { return }
+      allRejections.removeAll { $0.resources == [name] }
+      if allRejections.isEmpty {
+        (acked, ackedVersion, ackedNonce, ackedAt) = (sent, sentVersion, sentNonce, now)
+      }
+    } else if doubts[name]?.rejected == version {
+      doubts[name]?.verdict = .cleared
+    }
+  }
+
+  private static func bounded(_ reason: String) -> String {
+    String(decoding: reason.utf8.prefix(reasonLimit), as: UTF8.self)
   }
 
   /// Follows a subscription that lost names: the client has forgotten them.
@@ -190,7 +231,8 @@ struct AckLedger: Sendable {
       let accepted = doubts[name].map(\.accepted) ?? former
       doubts[name] = Doubt(
         rejected: resource.version, accepted: response.count == 1 ? accepted : nil,
-        verdict: isCulprit ? .culprit : atOnce || isInnocent ? .cleared : .suspect)
+        verdict: isCulprit
+          ? .culprit : atOnce || isInnocent || blame.isCertain ? .cleared : .suspect)
     }
   }
 

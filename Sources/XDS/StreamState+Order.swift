@@ -34,7 +34,7 @@ extension StreamState {
   }
 
   func offer(at index: Int, from snapshot: ResourceSnapshot) -> Offer? {
-    let set = snapshot[watches[index].typeURL]
+    let set = snapshot[watches[index].typeURL, rank: watches[index].rank]
     guard watches[index].rank == Self.clusters else { return watches[index].offer(of: set) }
     return watches[index].offer(of: set, keeping: keptClusters(index, in: snapshot))
   }

@@ -39,8 +39,8 @@ package struct StreamState: Sendable {
   package mutating func push(_ snapshot: ResourceSnapshot, at now: ContinuousClock.Instant) {
     self.snapshot = snapshot
     for index in watches.indices {
-      watches[index].follow(snapshot[watches[index].typeURL])
-      settleClaim(index, in: snapshot, at: now)
+      watches[index].follow(snapshot[watches[index].typeURL, rank: watches[index].rank])
+      if watches[index].claimedVersion != nil { settleClaim(index, in: snapshot, at: now) }
     }
   }
 
@@ -71,6 +71,27 @@ package struct StreamState: Sendable {
     return outcome
   }
 
+  /// Notes that the client, which had accepted a resource, cannot run it after all.
+  ///
+  /// Istio's protocol has no word for it; skiff-agent reports it when a Wasm module cannot be had.
+  ///
+  /// - Returns: the rejection; nil if the client was not given these bytes, or refused them already.
+  package mutating func refuse(
+    _ name: String, of typeURL: TypeURL, version: ContentHash, reason: String,
+    at now: ContinuousClock.Instant
+  ) -> Rejection? {
+    guard let index = position(of: typeURL) else { return nil }
+    return watches[index].refuse(name, version: version, reason: reason, at: now)
+  }
+
+  /// Notes that the client can run a resource that it had refused, so that it is offered once more.
+  package mutating func reconsider(
+    _ name: String, of typeURL: TypeURL, version: ContentHash, at now: ContinuousClock.Instant
+  ) {
+    guard let index = position(of: typeURL) else { return }
+    watches[index].reconsider(name, version: version, at: now)
+  }
+
   /// The next response to send, in push order; nil if there is nothing for now.
   ///
   /// A response that was taken counts as sent, `now` as the time that it was.
@@ -89,6 +110,15 @@ package struct StreamState: Sendable {
         names: offer.names)
     }
     return nil
+  }
+
+  /// Whether `next(at:)` has something to give: cheaper to ask than to wake a transport for nothing.
+  package var hasNext: Bool {
+    guard let snapshot else { return false }
+    return watches.indices.contains { index in
+      !watches[index].ledger.isUnanswered && !mustWait(index)
+        && offer(at: index, from: snapshot) != nil
+    }
   }
 
   /// The response that has waited longest for an answer, for the server to give up on the client.
@@ -177,8 +207,9 @@ package struct StreamState: Sendable {
     var hasher = ContentHash.Hasher()
     hasher.combine(selection.version)
     for type in referring {
-      let sent = position(of: type.pushRank).flatMap { watches[$0].ledger.sent?.version }
-      hasher.combine(sent ?? snapshot[type].version)
+      let rank = type.pushRank
+      let sent = position(of: rank).flatMap { watches[$0].ledger.sent?.version }
+      hasher.combine(sent ?? snapshot[type, rank: rank].version)
     }
     return hasher.finalize()
   }
@@ -194,7 +225,9 @@ package struct StreamState: Sendable {
     let rejection = watches[index].reject(
       reason: reason, at: now, retryingSuspects: retriesSuspectsAtOnce)
     // What was pushed while the response was unanswered may have mended it already.
-    if let snapshot { watches[index].follow(snapshot[request.typeURL]) }
+    if let snapshot {
+      watches[index].follow(snapshot[request.typeURL, rank: watches[index].rank])
+    }
     return rejection.map(RequestOutcome.rejected) ?? .repeated
   }
 
@@ -221,9 +254,6 @@ package struct StreamState: Sendable {
 }
 
 extension TypeURL {
-  /// The position in the push order; unknown types come last.
-  var pushRank: Int { Self.pushOrder.firstIndex(of: self) ?? Self.pushOrder.count }
-
   /// The types whose resources name resources of this type.
   fileprivate var referringTypes: [Self] {
     switch self {

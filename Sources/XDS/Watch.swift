@@ -94,6 +94,18 @@ struct Watch: Sendable {
     ledger.reject(reason: reason, typeURL: typeURL, at: now, retryingSuspects: retryingSuspects)
   }
 
+  mutating func refuse(
+    _ name: String, version: ContentHash, reason: String, at now: ContinuousClock.Instant
+  ) -> Rejection? {
+    ledger.refuse(name, version: version, reason: reason, typeURL: typeURL, at: now)
+  }
+
+  mutating func reconsider(
+    _ name: String, version: ContentHash, at now: ContinuousClock.Instant
+  ) {
+    ledger.reconsider(name, version: version, at: now)
+  }
+
   mutating func record(
     _ offer: Offer, version: ContentHash, nonce: Nonce, at now: ContinuousClock.Instant
   ) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AgentAPI
 import EnvoyAPI
 import GRPC
 import Logging
@@ -17,10 +18,16 @@ final class ADSStream: GRPCStream {
   private typealias Request = Envoy_Service_Discovery_V3_DiscoveryRequest
 
   /// A proxy that has told who it is, and its class.
-  private struct Client {
-    var proxy: Proxy
+  private final class Client {
+    let proxy: Proxy
+    let connectionID: String
     var placement: ProxyClassRegistry.Placement
-    var connectionID: String
+
+    init(proxy: Proxy, connectionID: String, placement: ProxyClassRegistry.Placement) {
+      self.proxy = proxy
+      self.connectionID = connectionID
+      self.placement = placement
+    }
   }
 
   private let call: GRPCCall
@@ -29,6 +36,7 @@ final class ADSStream: GRPCStream {
   private let connectedAt = ContinuousClock.now
   private var state: StreamState
   private var client: Client?
+  private var modules = WasmModuleLedger()
 
   init(call: GRPCCall, server: ADSServer) {
     self.call = call
@@ -45,7 +53,7 @@ final class ADSStream: GRPCStream {
         connectionID: client.connectionID, connectedAt: connectedAt,
         address: call.remoteAddress.map { "\($0)" } ?? "", proxy: client.proxy,
         proxyClass: client.placement.entry.proxyClass, snapshot: state.snapshot,
-        types: state.reports)
+        types: state.reports, modules: modules.modules)
     }
   }
 
@@ -74,7 +82,11 @@ final class ADSStream: GRPCStream {
     do throws(GRPCStatus) {
       let request = try Self.decode(message)
       if client == nil { try admit(request) }
-      handle(request)
+      if request.typeURL == TypeURL.wasmModuleReport.rawValue {
+        try takeReport(request)
+      } else {
+        handle(request)
+      }
     } catch {
       server.logger.warning(
         "refusing a stream", metadata: ["proxy": "\(connectionID)", "reason": "\(error.message)"])
@@ -87,8 +99,7 @@ final class ADSStream: GRPCStream {
   func nextMessage() -> OutboundMessage? {
     guard let response = state.next(at: .now) else { return nil }
     let body = server.responses.body(of: response)
-    let type = response.typeURL.shortName?.lowercased() ?? response.typeURL.rawValue
-    server.metrics.pushes.increment(type)
+    server.metrics.pushes.increment(response.typeURL.metricLabel)
     server.metrics.configSize.observe(Double(body.readableBytes), response.typeURL.rawValue)
     return OutboundMessage(
       prefix: ByteBuffer(bytes: ResponseEncoding.noncePrefix(response.nonce)), shared: body)
@@ -135,7 +146,7 @@ final class ADSStream: GRPCStream {
     guard let placement = server.classes.place(proxy) else { return }
     client?.placement.entry.detach()
     client = Client(
-      proxy: proxy, placement: placement, connectionID: "\(proxy.nodeID)-\(number)")
+      proxy: proxy, connectionID: "\(proxy.nodeID)-\(number)", placement: placement)
     if placement.isNew { server.translate(placement.entry) }
   }
 
@@ -152,6 +163,29 @@ final class ADSStream: GRPCStream {
     case .stale: server.metrics.expiredNonces.increment(request.typeURL)
     case .subscribed, .unsubscribed, .repeated, .ignored: break
     }
+    if state.hasNext { call.wake() }
+  }
+
+  private func takeReport(_ request: Request) throws(GRPCStatus) {
+    let report: Skiff_Agent_V1_WasmModuleReport
+    do {
+      report = try WasmModuleLedger.report(in: request)
+    } catch {
+      throw GRPCStatus(.invalidArgument, "expected a WasmModuleReport: \(error)")
+    }
+    modules.update(report)
+    for status in report.modules {
+      server.metrics.moduleReports.increment(status.phase.text)
+      guard let version = ContentHash(status.resourceVersion) else { continue }
+      let typeURL = TypeURL(rawValue: status.typeURL)
+      if status.phase == .failed && status.refused {
+        let rejection = state.refuse(
+          status.resource, of: typeURL, version: version, reason: status.error, at: .now)
+        if let rejection { self.report(rejection) }
+      } else if status.phase == .ready || status.phase == .fallback {
+        state.reconsider(status.resource, of: typeURL, version: version, at: .now)
+      }
+    }
     call.wake()
   }
 
@@ -166,5 +200,15 @@ final class ADSStream: GRPCStream {
         "resources": "\(rejection.resources.joined(separator: ", "))", "objects": "\(objects)",
         "reason": "\(rejection.reason)",
       ])
+  }
+}
+
+extension TypeURL {
+  private static let metricLabels = pushOrder.map { $0.shortName?.lowercased() ?? $0.rawValue }
+
+  /// Istio's label in pilot_xds_pushes: `cds`, or the whole URL of a type without a short name.
+  fileprivate var metricLabel: String {
+    let rank = pushRank
+    return rank < Self.metricLabels.count ? Self.metricLabels[rank] : rawValue
   }
 }

@@ -28,6 +28,8 @@ package struct ServerMetrics: Sendable {
   /// Streams ended by the server because of a fault of its own or of the client.
   let internalErrors: Counter
   let writeTimeouts: Counter
+  /// What agents report of Wasm modules, by phase.
+  let moduleReports: Counter
   /// Translations made; stays at one for each change and class, whatever the number of proxies.
   let translations: Counter
 
@@ -69,6 +71,10 @@ package struct ServerMetrics: Sendable {
       "pilot_total_xds_internal_errors", help: "Streams that ended by an error of the server.")
     writeTimeouts = registry.counter(
       "pilot_xds_write_timeout", help: "Streams closed because the proxy did not answer in time.")
+    moduleReports = registry.counter(
+      "skiff_wasm_module_reports_total",
+      help: "What agents reported of the Wasm modules of their proxies, by phase.",
+      labels: ["phase"])
     translations = registry.counter(
       "skiff_translations_total", help: "Translations made: one for each change and class.")
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AgentAPI
 import EnvoyAPI
 import GRPC
 import Logging
@@ -53,6 +54,26 @@ struct LoopbackPeer: ADSScriptPeer {
         $0.resourceNames = request.resourceNames
         $0.responseNonce = request.responseNonce?.rawValue ?? ""
         if let text = request.errorDetail { $0.errorDetail.message = text }
+      })
+  }
+
+  mutating func report(_ resource: EncodedResource, failure: String?) async throws {
+    let report = Skiff_Agent_V1_WasmModuleReport.with {
+      $0.modules = [
+        .with {
+          $0.typeURL = resource.typeURL.rawValue
+          $0.resource = resource.name
+          $0.resourceVersion = "\(resource.version)"
+          $0.phase = failure == nil ? .ready : .failed
+          $0.refused = failure != nil
+          $0.error = failure ?? ""
+        }
+      ]
+    }
+    try await send(
+      .with {
+        $0.typeURL = "type.googleapis.com/\(Skiff_Agent_V1_WasmModuleReport.protoMessageName)"
+        $0.errorDetail.details = [try Google_Protobuf_Any(message: report)]
       })
   }
 

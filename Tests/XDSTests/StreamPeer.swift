@@ -41,6 +41,18 @@ struct StreamPeer: ADSScriptPeer {
     outcomes.append(state.handle(request, at: now))
   }
 
+  mutating func report(_ resource: EncodedResource, failure: String?) {
+    tick()
+    if let failure {
+      let rejection = state.refuse(
+        resource.name, of: resource.typeURL, version: resource.version, reason: failure, at: now)
+      if let rejection { outcomes.append(.rejected(rejection)) }
+    } else {
+      state.reconsider(
+        resource.name, of: resource.typeURL, version: resource.version, at: now)
+    }
+  }
+
   mutating func receive(expected: Bool) -> ADSScript.Answer? {
     state.next(at: now).map { response in
       ADSScript.Answer(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AgentAPI
 import JSON
 import MeshModel
 import XDS
@@ -51,14 +52,22 @@ enum ClientPages {
       pairs.append(("\(prefix)_sent", .string(report.sentNonce?.rawValue ?? "")))
       pairs.append(("\(prefix)_acked", .string(report.ackedNonce?.rawValue ?? "")))
     }
-    pairs.append(
-      ("resources", .object(pairs: client.types.map { ($0.typeURL.rawValue, resource($0)) })))
+    let resources = client.types.map { report in
+      let modules = client.modules.filter { $0.typeURL == report.typeURL.rawValue }
+      return (report.typeURL.rawValue, resource(report, modules: modules))
+    }
+    pairs.append(("resources", .object(pairs: resources)))
     return .object(pairs: pairs)
   }
 
-  private static func resource(_ report: TypeReport) -> JSONValue {
+  /// A type that is in sync while a Wasm module is not what was asked for counts as degraded.
+  private static func resource(
+    _ report: TypeReport, modules: [Skiff_Agent_V1_WasmModuleStatus]
+  ) -> JSONValue {
+    let degraded = modules.filter(\.isDegraded)
+    let isDegraded = report.status == .synced && !degraded.isEmpty
     var pairs: [(String, JSONValue)] = [
-      ("status", .string(report.status.rawValue)),
+      ("status", .string(isDegraded ? "DEGRADED" : report.status.rawValue)),
       ("sent", .string(report.sentNonce?.rawValue ?? "")),
       ("acked", .string(report.ackedNonce?.rawValue ?? "")),
       ("sentVersion", .string(report.sentVersion.map { "\($0)" } ?? "")),
@@ -69,6 +78,7 @@ enum ClientPages {
       pairs.append(("lastError", .string(rejection.reason)))
       pairs.append(("objects", .array(rejection.origins.map { .string("\($0)") })))
     }
+    if !degraded.isEmpty { pairs.append(("degraded", .array(degraded.map(WasmPage.module)))) }
     return .object(pairs: pairs)
   }
 

@@ -81,6 +81,9 @@ struct DebugPages: Sendable {
       Page(path: "syncz", summary: "For each proxy and type: sent, acknowledged, rejected.") {
         .json(ClientPages.syncz(await ads.clients()), for: $0)
       },
+      Page(path: "wasmz", summary: "Wasm modules, as the agents beside the proxies report them.") {
+        .json(WasmPage.json(await ads.clients()), for: $0)
+      },
     ]
   }
 

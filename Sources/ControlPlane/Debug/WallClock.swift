@@ -7,7 +7,10 @@ enum WallClock {
   /// RFC 3339 in UTC with milliseconds.
   static func text(_ instant: ContinuousClock.Instant) -> String {
     let age = ContinuousClock.now - instant
-    return Date(timeIntervalSinceNow: -(age / .seconds(1)))
-      .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    return text(Date(timeIntervalSinceNow: -(age / .seconds(1))))
+  }
+
+  static func text(_ date: Date) -> String {
+    date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
   }
 }

@@ -16,6 +16,14 @@ package struct ContentHash: Hashable, Sendable {
     self = hasher.finalize()
   }
 
+  /// Reads what `description` wrote; nil for anything else.
+  package init?(_ text: String) {
+    let digits = Array(text.utf8)
+    guard digits.count == 32, let high = Self.word(digits[..<16]), let low = Self.word(digits[16...])
+    else { return nil }
+    (self.high, self.low) = (high, low)
+  }
+
   private init(digest: SHA256.Digest) {
     let words = digest.withUnsafeBytes { bytes in
       (0..<2).map {
@@ -50,6 +58,12 @@ package struct ContentHash: Hashable, Sendable {
 
 extension ContentHash: CustomStringConvertible {
   package var description: String { Self.hexadecimal(high) + Self.hexadecimal(low) }
+
+  fileprivate static func word(_ digits: ArraySlice<UInt8>) -> UInt64? {
+    // `UInt64(_:radix:)` would take a sign.
+    guard digits.allSatisfy({ (0x30...0x39) ~= $0 || (0x61...0x66) ~= $0 }) else { return nil }
+    return UInt64(String(decoding: digits, as: UTF8.self), radix: 16)
+  }
 
   private static func hexadecimal(_ word: UInt64) -> String {
     let digits = String(word, radix: 16)

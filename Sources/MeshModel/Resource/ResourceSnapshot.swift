@@ -37,6 +37,8 @@ package final class ResourceSnapshot: Sendable {
   package let revision: UInt64
   package let proxyClass: ProxyClass
   private let sets: [TypeURL: ResourceSet]
+  /// Those of the push order, by rank: looked up for every proxy and push.
+  private let ranked: [ResourceSet]
   /// What translation found wrong, for this class.
   package let problems: [ConfigError]
 
@@ -47,11 +49,17 @@ package final class ResourceSnapshot: Sendable {
     self.revision = revision
     self.proxyClass = proxyClass
     self.sets = sets
+    ranked = TypeURL.pushOrder.map { sets[$0] ?? .empty }
     self.problems = problems
   }
 
   /// The resources of a type; an empty set for a type of which there are none.
   package subscript(typeURL: TypeURL) -> ResourceSet { sets[typeURL] ?? .empty }
+
+  /// The same for a caller that knows the type's rank in the push order.
+  package subscript(typeURL: TypeURL, rank rank: Int) -> ResourceSet {
+    rank < ranked.count ? ranked[rank] : self[typeURL]
+  }
 
   /// The types that have resources, in push order.
   package var typeURLs: [TypeURL] {

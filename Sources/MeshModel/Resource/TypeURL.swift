@@ -18,6 +18,11 @@ extension TypeURL {
   package static let extensionConfig = envoy("config.core.v3.TypedExtensionConfig")
   package static let secret = envoy("extensions.transport_sockets.tls.v3.Secret")
 
+  /// What skiff-agent sends of the Wasm modules of its Envoy (proto/skiff/agent/v1/wasm.proto); never a
+  /// subscription.
+  package static let wasmModuleReport = Self(
+    rawValue: "type.googleapis.com/skiff.agent.v1.WasmModuleReport")
+
   /// Make before break: what is referred to travels before what refers to it.
   ///
   /// Clusters, their endpoints, then filter configurations before the listeners that need them, then
@@ -25,6 +30,9 @@ extension TypeURL {
   package static let pushOrder: [Self] = [
     .cluster, .endpoint, .secret, .extensionConfig, .listener, .route,
   ]
+
+  /// The position in the push order; other types come last, with one rank for all.
+  package var pushRank: Int { Self.pushOrder.firstIndex(of: self) ?? Self.pushOrder.count }
 
   /// Types for which a request without names asks for everything (the xDS protocol's wildcard).
   package var isWildcardType: Bool { self == .cluster || self == .listener }

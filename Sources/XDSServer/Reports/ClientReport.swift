@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import AgentAPI
 package import MeshModel
 package import XDS
 
@@ -15,6 +16,8 @@ package struct ClientReport: Sendable {
   package var snapshot: ResourceSnapshot?
   /// The types that the stream has asked for, in push order.
   package var types: [TypeReport]
+  /// What the agent beside the proxy told of its Wasm modules, by resource; empty without an agent.
+  package var modules: [Skiff_Agent_V1_WasmModuleStatus]
 }
 
 extension ADSServer {
