@@ -32,7 +32,7 @@ package struct ManifestReader: Sendable {
     let reader = ObjectReader(file: file, defaultNamespace: defaultNamespace)
     var places: [ObjectRef: SourceLocation] = [:]
     for document in stream.documents {
-      for value in Self.objects(in: document) {
+      for value in Self.objects(in: document, file: file, &reading) {
         let outcome = reader.read(value)
         reading.problems += outcome.problems
         guard let ref = outcome.ref else {
@@ -62,24 +62,48 @@ package struct ManifestReader: Sendable {
   /// The objects of a document: the items of a list, else the document itself.
   ///
   /// Items of a typed list (`ServiceList`) may leave out what the list says.
-  private static func objects(in document: YAMLValue) -> [YAMLValue] {
-    guard case .string(let kind)? = document["kind"]?.content, kind.hasSuffix("List"),
-      case .list(let items)? = document["items"]?.content
-    else { return [document] }
-    guard kind != "List" else { return items.flatMap(objects) }
-    return items.flatMap { item -> [YAMLValue] in
-      guard case .object(let members) = item.content, item["kind"] == nil else {
-        return objects(in: item)
-      }
-      let inherited = [
-        ("apiVersion", document["apiVersion"]),
-        ("kind", YAMLValue(.string(String(kind.dropLast(4))), line: item.line)),
-      ].compactMap { key, value in
-        item[key] == nil
-          ? value.map { YAMLValue.Member(key: key, keyLine: item.line, value: $0) } : nil
-      }
-      return [YAMLValue(.object(inherited + members), line: item.line)]
+  private static func objects(
+    in document: YAMLValue, file: String, at path: FieldPath = FieldPath(),
+    _ reading: inout ManifestReading
+  ) -> [YAMLValue] {
+    guard case .string(let kind)? = document["kind"]?.content, kind.hasSuffix("List") else {
+      return [document]
     }
+    guard let items = document["items"] else {
+      // A list of nothing has no items in Go's JSON; any other kind may end in "List" by its name.
+      return kind == "List" ? [] : [document]
+    }
+    let elements: [Node]
+    do throws(ConfigError) { elements = try Node(items, at: path["items"]).list() } catch {
+      var problem = error
+      problem.location = SourceLocation(file: file, line: items.line)
+      reading.problems.append(problem)
+      reading.isComplete = false
+      return []
+    }
+    var objects: [YAMLValue] = []
+    for element in elements {
+      if kind != "List", case .object(let members) = element.value.content, element["kind"] == nil {
+        objects.append(typed(element.value, members, of: document, kind: kind))
+      } else {
+        objects += self.objects(in: element.value, file: file, at: element.path, &reading)
+      }
+    }
+    return objects
+  }
+
+  /// The item of a typed list with the list's version and kind, where it has none of its own.
+  private static func typed(
+    _ item: YAMLValue, _ members: [YAMLValue.Member], of list: YAMLValue, kind: String
+  ) -> YAMLValue {
+    let inherited = [
+      ("apiVersion", list["apiVersion"]),
+      ("kind", YAMLValue(.string(String(kind.dropLast(4))), line: item.line)),
+    ].compactMap { key, value in
+      item[key] == nil
+        ? value.map { YAMLValue.Member(key: key, keyLine: item.line, value: $0) } : nil
+    }
+    return YAMLValue(.object(inherited + members), line: item.line)
   }
 }
 

@@ -136,7 +136,7 @@ package struct Node: Sendable {
     guard case .string(let text) = value.content else {
       throw expected("a duration such as 1h2m3.5s or 10ms", remedy: "; give the number a unit")
     }
-    guard let duration = Duration(goStyle: text) else {
+    guard let duration = Duration(goString: text) else {
       throw expected("a duration such as 1h2m3.5s or 10ms")
     }
     return duration

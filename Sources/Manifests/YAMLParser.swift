@@ -4,7 +4,7 @@ import JSON
 package import MeshModel
 import Yams
 
-/// Reads YAML text to values that know their lines; the only place that knows the YAML library.
+/// Reads YAML text to values that know their lines.
 ///
 /// The text is cut at its document marks first, so that a broken document costs nothing but itself.
 /// Every limit is checked before the work that it bounds: complex keys and aliases before composing

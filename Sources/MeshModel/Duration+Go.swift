@@ -23,6 +23,8 @@ extension Duration {
         let amount = Self.duration(number, unitNanoseconds: nanoseconds)
       else { return nil }
       total += amount
+      // Go counts nanoseconds in 64 bits.
+      guard total <= .nanoseconds(Int64.max) else { return nil }
     }
     self = isNegative ? .zero - total : total
   }
@@ -43,7 +45,8 @@ extension Duration {
 
   private static let nanoseconds: [String: Int64] = [
     "h": 3_600_000_000_000, "m": 60_000_000_000, "s": 1_000_000_000, "ms": 1_000_000,
-    "us": 1_000, "µs": 1_000, "ns": 1,
+    // The micro sign and the Greek letter.
+    "us": 1_000, "\u{B5}s": 1_000, "\u{3BC}s": 1_000, "ns": 1,
   ]
 
   /// Exact to the nanosecond: the whole part and the fraction are taken apart.

@@ -127,8 +127,8 @@ extension EnvoyFilter.ProxyMatch {
         if pattern.utf8.count > 1024 {
           throw node.invalid("expected at most 1024 bytes, found \(pattern.utf8.count)")
         }
-        if let fault = RegexSyntax.fault(in: pattern) {
-          throw node.invalid("the expression \(fault)")
+        if let fault = RegularExpression.fault(in: pattern) {
+          throw node.expected("a regular expression in RE2 syntax", remedy: ": \(fault)")
         }
         return pattern
       } ?? ""

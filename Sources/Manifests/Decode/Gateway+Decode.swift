@@ -11,12 +11,12 @@ extension Gateway {
     let selector = fields.optional("selector") { (node) throws(ConfigError) in
       try node.stringMap()
     }
-    let nodes = fields.required("servers") { (node) throws(ConfigError) in try node.list() } ?? []
-    if fields.has("servers"), nodes.isEmpty {
+    let nodes = fields.required("servers") { (node) throws(ConfigError) in try node.list() }
+    if let nodes, nodes.isEmpty {
       problems.error(.required, at: fields.path["servers"], "expected at least one server")
     }
     var portNames: Set<String> = []
-    let servers = nodes.enumerated().compactMap { index, node -> Server? in
+    let servers = (nodes ?? []).enumerated().compactMap { index, node -> Server? in
       guard let server = Server.decode(node, index: index, problems) else { return nil }
       if !portNames.insert(server.portName).inserted {
         problems.error(

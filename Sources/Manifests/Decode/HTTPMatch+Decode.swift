@@ -68,8 +68,8 @@ extension VirtualService.StringMatch {
       default:
         let pattern = try node.text()
         // `*` alone stands for any value of a header, as in Istio.
-        if pattern != "*", let fault = RegexSyntax.fault(in: pattern) {
-          throw node.invalid("the expression \(fault)")
+        if pattern != "*", let fault = RegularExpression.fault(in: pattern) {
+          throw node.expected("a regular expression in RE2 syntax", remedy: ": \(fault)")
         }
         return .regex(pattern)
       }

@@ -51,6 +51,12 @@ extension PolicyTargetReference {
         "expected a Gateway, GatewayClass, Service or ServiceEntry, found \(kind) of \"\(group)\"")
       return nil
     }
+    if kind != "Gateway" {
+      problems.warning(
+        .unsupported, at: node.path,
+        "a \(kind) is no target that this version attaches to; only a Gateway of the Gateway API is"
+      )
+    }
     return PolicyTargetReference(group: group == "core" ? "" : group, kind: kind, name: name)
   }
 }
@@ -65,13 +71,6 @@ extension Fields {
     }
     if references.isEmpty, let single = self["targetRef"] {
       references = [PolicyTargetReference.decode(single, problems)].compactMap(\.self)
-    }
-    if has("targetRef") || has("targetRefs") {
-      let written = has("targetRefs") ? "targetRefs" : "targetRef"
-      problems.warning(
-        .unsupported, at: path[written],
-        "a target is a Gateway API object or service, which this version does not attach to: "
-          + "the object applies nowhere")
     }
     return references
   }

@@ -23,7 +23,7 @@ extension VirtualService {
       }
     }
     let gateways = fields.strings("gateways")
-    if !fields.has("hosts") {
+    if fields.isMissingOrEmpty("hosts") {
       problems.warning(
         .unsupported, at: fields.path["hosts"],
         "a VirtualService without hosts is a delegate, which is not acted on by this version")
@@ -116,7 +116,7 @@ extension VirtualService.HTTPRoute {
         VirtualService.WeightedDestination.decode($0, problems)
       }
       let count = fields.count(name)
-      if count == 0 {
+      if fields.isMissingOrEmpty(name) {
         problems.error(.required, at: node.path, "expected at least one destination")
       } else if destinations.count > 1, destinations.count == count,
         destinations.allSatisfy({ $0.weight == 0 })
