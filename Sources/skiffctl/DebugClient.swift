@@ -17,18 +17,42 @@ struct DebugClient {
   /// - Throws: A sentence for the person at the terminal.
   func get(_ path: String) async throws -> JSONValue {
     let url = "http://\(address)\(path)"
-    let client = HTTPClient.shared
-    let response: HTTPClientResponse
+    var configuration = HTTPClient.Configuration()
+    // Who asks at a terminal wants to know at once, not when a time is up.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    let client = HTTPClient(
+      eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    let result = await Self.result(of: url, client)
+    try await client.shutdown()
+    switch result {
+    case .success((.ok, let body)):
+      return try JSONValue(parsing: Array(buffer: body))
+    case .success((let status, let body)):
+      throw CommandFailure("skiffd answered \(status.code): \(Self.message(in: body))")
+    case .failure(let error):
+      throw CommandFailure("cannot reach skiffd at \(address): \(Self.reason(error)); see --skiffd")
+    }
+  }
+
+  private static func result(
+    of url: String, _ client: HTTPClient
+  ) async -> Result<(HTTPResponseStatus, ByteBuffer), any Error> {
     do {
-      response = try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(30))
+      let request = HTTPClientRequest(url: url)
+      let response = try await client.execute(request, timeout: .seconds(30))
+      return .success((response.status, try await response.body.collect(upTo: 1 << 30)))
     } catch {
-      throw CommandFailure("cannot reach skiffd at \(address): \(error); see --skiffd")
+      return .failure(error)
     }
-    let body = try await response.body.collect(upTo: 1 << 30)
-    guard response.status == .ok else {
-      throw CommandFailure("skiffd answered \(response.status.code): \(Self.message(in: body))")
+  }
+
+  /// The libraries' errors in the words of the system.
+  private static func reason(_ error: any Error) -> String {
+    switch error {
+    case let error as IOError: String(cString: strerror(error.errnoCode)).lowercased()
+    case let error as HTTPClientError: error.shortDescription.lowercased()
+    default: "\(error)"
     }
-    return try JSONValue(parsing: Array(buffer: body))
   }
 
   /// The sentence inside the error body of the HTTP server.

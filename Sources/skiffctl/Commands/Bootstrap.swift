@@ -42,8 +42,9 @@ struct Bootstrap: ParsableCommand {
     }
     let bootstrap = ProxyBootstrap(
       nodeID: "\(type.rawValue)~\(ip)~\(id).\(namespace)~\(namespace).svc.cluster.local",
-      cluster: "\(id).\(namespace)", metadata: metadata, xdsHost: xdsAddress.host,
-      xdsPort: xdsAddress.port, adminHost: adminAddress.host, adminPort: adminAddress.port)
+      cluster: "\(id).\(namespace)", metadata: metadata,
+      controlPlane: .tcp(host: xdsAddress.host, port: xdsAddress.port),
+      adminHost: adminAddress.host, adminPort: adminAddress.port)
     // Envoy reads a bootstrap as the message itself, without the type URL of an Any.
     var members = ResourceJSON.message(bootstrap.message()).objectMembers ?? [:]
     members["@type"] = nil

@@ -3,7 +3,6 @@
 import ArgumentParser
 import ConfigStore
 import EnvoyAPI
-import Foundation
 import JSON
 import Manifests
 import MeshModel
@@ -32,7 +31,7 @@ struct Translate: ParsableCommand {
   var output = OutputFormat.json
 
   func run() throws {
-    let proxy = try Proxy(nodeID: node, metadata: nodeMetadata())
+    let proxy = try self.proxy()
     let reading = ManifestReader().read(paths: filenames)
     let mesh = SnapshotBuilder.build(reading.objects, revision: 1, problems: reading.problems)
     let snapshot = Translator(types: EnvoyTypes.pool)
@@ -45,11 +44,17 @@ struct Translate: ParsableCommand {
     if problems.contains(where: { $0.severity == .error }) { throw ExitCode(1) }
   }
 
-  private func nodeMetadata() throws -> JSONValue {
+  private func proxy() throws(ValidationError) -> Proxy {
+    let metadata = try nodeMetadata()
+    do throws(ConfigError) { return try Proxy(nodeID: node, metadata: metadata) } catch {
+      throw ValidationError("--node: \(error.reason)")
+    }
+  }
+
+  private func nodeMetadata() throws(ValidationError) -> JSONValue {
     var members: [(String, JSONValue)] = []
     if let metadata {
-      let text = try Data(contentsOf: URL(filePath: metadata))
-      let value = try JSONValue(parsing: Array(text))
+      let value = try Self.json(in: metadata)
       guard let object = value.objectMembers else {
         throw ValidationError("\(metadata): expected an object, found \(value.kind)")
       }
@@ -60,6 +65,18 @@ struct Translate: ParsableCommand {
       members.append(("LABELS", .object(strings: labels.pairs)))
     }
     return .object(pairs: members)
+  }
+
+  private static func json(in file: String) throws(ValidationError) -> JSONValue {
+    let text: [UInt8]
+    do throws(FileSystemError) {
+      text = try POSIXFileSystem().contents(of: file, limit: ManifestLimits().fileSize)
+    } catch {
+      throw ValidationError("\(file): \(error.reason)")
+    }
+    do throws(JSONSyntaxError) { return try JSONValue(parsing: text) } catch {
+      throw ValidationError("\(file): \(error)")
+    }
   }
 }
 
