@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from skiff_e2e.backend import Backend  # noqa: E402
 from skiff_e2e.envoy import Envoy  # noqa: E402
+from skiff_e2e.stage import Stage, with_backend  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = [ROOT / "wasm/plugins", ROOT / "Tests/EndToEnd/plugins"]
@@ -46,3 +47,16 @@ def backend() -> Iterator[Backend]:
     """An upstream that answers with what it was sent."""
     with Backend() as running:
         yield running
+
+
+@pytest.fixture
+def empty_stage(tmp_path: Path) -> Iterator[Stage]:
+    """A stage without manifests, not yet started."""
+    with Stage(tmp_path) as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(empty_stage: Stage) -> Stage:
+    """skiffd, an Envoy as a gateway, and web.example.com routed to a backend."""
+    return with_backend(empty_stage).start()
