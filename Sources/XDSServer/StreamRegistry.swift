@@ -12,6 +12,9 @@ final class StreamRegistry: Sendable {
     var streams: [ObjectIdentifier: ADSStream] = [:]
   }
 
+  // About what the second-level cache holds of connections.
+  private static let batch = 32
+
   private let loops: [ObjectIdentifier: NIOLoopBoundBox<LoopStreams>]
 
   init(group: any EventLoopGroup) {
@@ -32,12 +35,23 @@ final class StreamRegistry: Sendable {
   }
 
   /// Does something with every stream, on its loop; returns at once.
+  ///
+  /// A few at a time: what was woken is written before the next ones, while its memory is still in
+  /// the processor's caches, and other work of the loop does not wait for all of them.
   func forEach(_ body: @escaping @Sendable (ADSStream) -> Void) {
     for box in loops.values {
-      box.eventLoop.execute {
-        for stream in box.value.streams.values { body(stream) }
-      }
+      box.eventLoop.execute { Self.visit(ArraySlice(box.value.streams.values), on: box.eventLoop, body) }
     }
+  }
+
+  private static func visit(
+    _ streams: ArraySlice<ADSStream>, on loop: any EventLoop,
+    _ body: @escaping @Sendable (ADSStream) -> Void
+  ) {
+    for stream in streams.prefix(batch) { body(stream) }
+    let rest = streams.dropFirst(batch)
+    guard !rest.isEmpty else { return }
+    loop.assumeIsolated().execute { visit(rest, on: loop, body) }
   }
 
   /// Gathers a value of every stream.
