@@ -9,7 +9,8 @@ usage() {
   cat <<'TEXT'
 usage: scripts/build-wasm.sh [FOLDER…]
 Builds every plugin folder (default: all of wasm/plugins) to .build/wasm/<folder's name>.wasm and
-prints size, sha256 and path of each. What is up to date is not built again.
+prints size, sha256 and path of each. What is up to date is not built again. Each module is packed
+as OCI image layouts as well: .build/plugins/oci/<folder's name>/{compat,docker,artifact,…}.
 TEXT
 }
 [[ "${1-}" != -h && "${1-}" != --help ]] || { usage; exit 0; }
@@ -39,15 +40,18 @@ for folder in "${folders[@]}"; do
   name=$(basename "$folder")
   module=$output/$name.wasm
   sources=(wasm/ProxyWasm/*.swift "$folder"/*.swift)
-  digests=$(sha256sum scripts/build-wasm.sh wasm/runtime/* "${sources[@]}")
+  layouts=.build/plugins/oci/$name
+  digests=$(sha256sum scripts/build-wasm.sh scripts/oci_layout.py wasm/runtime/* "${sources[@]}")
   inputs=$(echo "$toolchain $digests" | sha256sum)
-  if [[ ! -f $module || $(cat "$output/$name.inputs" 2>/dev/null) != "$inputs" ]]; then
+  if [[ ! -f $module || ! -d $layouts ||
+    $(cat "$output/$name.inputs" 2>/dev/null) != "$inputs" ]]; then
     for unit in heap libc; do
       "$tools/clang" "${clang_flags[@]}" -c "wasm/runtime/$unit.c" -o "$scratch/$unit.o"
     done
     "$tools/swiftc" "${swift_flags[@]}" -c "${sources[@]}" -o "$scratch/$name.o"
     "$tools/wasm-ld" "${link_flags[@]}" "$scratch"/{heap,libc,"$name"}.o \
       "$resources/embedded/$target/libswiftUnicodeDataTables.a" -o "$scratch/$name.wasm"
+    python3 scripts/oci_layout.py "$scratch/$name.wasm" "$layouts"
     mv "$scratch/$name.wasm" "$module"
     echo "$inputs" > "$output/$name.inputs"
   fi

