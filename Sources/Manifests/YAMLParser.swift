@@ -77,7 +77,7 @@ package struct YAMLParser: Sendable {
       while let root = try parser.nextRoot() { roots.append(root) }
     } catch {
       if let json = Self.jsonDocument(piece) { return [json] }
-      throw Self.explain(error, in: piece)
+      throw explain(error, in: piece)
     }
     var converter = YAMLConverter(
       lineOffset: piece.firstLine - 1, depthLimit: limits.depth,

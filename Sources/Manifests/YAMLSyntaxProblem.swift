@@ -4,7 +4,7 @@ import Yams
 
 extension YAMLParser {
   /// The library's error as a sentence with a line of the file and a remedy.
-  static func explain(_ error: any Error, in piece: YAMLDocuments.Piece) -> SyntaxError {
+  func explain(_ error: any Error, in piece: YAMLDocuments.Piece) -> SyntaxError {
     let lines = piece.bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
     func text(of line: Int) -> String {
       lines.indices.contains(line - 1) ? String(decoding: lines[line - 1], as: UTF8.self) : ""
@@ -39,7 +39,7 @@ extension YAMLParser {
     }
   }
 
-  private static func remedy(for problem: String, at line: String) -> String {
+  private func remedy(for problem: String, at line: String) -> String {
     switch problem {
     case "mapping values are not allowed in this context":
       "a colon where none is expected; quote the value, or check the indentation"
@@ -61,7 +61,8 @@ extension YAMLParser {
       "expected a comma or } in the object"
     case "did not find expected node content":
       "expected a value; add it, or close the list or object before it"
-    case _ where problem.hasPrefix("Maximum nesting level"): "nested deeper than 1000 levels"
+    case _ where problem.hasPrefix("Maximum nesting level"):
+      "nested deeper than \(limits.depth) levels"
     default: problem
     }
   }

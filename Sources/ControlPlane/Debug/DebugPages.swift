@@ -15,7 +15,7 @@ import XDSServer
 struct DebugPages: Sendable {
   typealias Context = BasicRequestContext
 
-  /// One page: its path below `/debug/`, a sentence for the index, and its answer.
+  /// One page: its path below `/debug/`, a sentence of HTML for the index, and its answer.
   struct Page: Sendable {
     var path: String
     var summary: String
@@ -53,10 +53,14 @@ struct DebugPages: Sendable {
 
   private var pages: [Page] {
     [
-      Page(path: "adsz", summary: "Connected proxies with what they have subscribed to.") {
-        .json(ClientPages.adsz(await ads.clients()), for: $0)
+      Page(
+        path: "adsz", summary: "Connected proxies with what they have subscribed to [?proxyID=ID]."
+      ) {
+        .json(ClientPages.adsz(await clients($0)), for: $0)
       },
-      Page(path: "config_dump", summary: "All that one proxy gets: ?proxyID=ID[&types=lds,ecds].") {
+      Page(
+        path: "config_dump", summary: "All that one proxy gets: ?proxyID=ID[&amp;types=lds,ecds]."
+      ) {
         try await configDump($0)
       },
       Page(path: "configz", summary: "All configuration objects in force.") {
@@ -78,8 +82,11 @@ struct DebugPages: Sendable {
       Page(path: "rejectsz", summary: "What proxies have rejected, and which objects caused it.") {
         .json(RejectsPage.json(await ads.clients()), for: $0)
       },
-      Page(path: "syncz", summary: "For each proxy and type: sent, acknowledged, rejected.") {
-        .json(ClientPages.syncz(await ads.clients()), for: $0)
+      Page(
+        path: "syncz",
+        summary: "For each proxy and type: sent, acknowledged, rejected [?namespace=NAMESPACE]."
+      ) {
+        .json(ClientPages.syncz(await clients($0)), for: $0)
       },
       Page(path: "wasmz", summary: "Wasm modules, as the agents beside the proxies report them.") {
         .json(WasmPage.json(await ads.clients()), for: $0)
@@ -103,6 +110,17 @@ struct DebugPages: Sendable {
   /// Of reading and indexing (the store) and of translation (the server), each once.
   private func problems() async -> [ConfigError] {
     Set(await store.problems() + ads.problems).sorted { "\($0)" < "\($1)" }
+  }
+
+  /// The proxies that a request asks for with `?proxyID=` and `?namespace=`; all without them.
+  private func clients(_ request: Request) async -> [ClientReport] {
+    let (id, namespace) = (
+      request.uri.queryParameters["proxyID"], request.uri.queryParameters["namespace"]
+    )
+    return await ads.clients().filter { client in
+      (id.map { client.connectionID.contains($0) } ?? true)
+        && (namespace.map { client.proxy.namespace == $0 } ?? true)
+    }
   }
 
   /// The one proxy that a request names; a part of the connection id is enough, as with istiod.

@@ -54,6 +54,14 @@ def names(response: Response) -> list[str]:
     return [getattr(message, "name", "") or message.cluster_name for message in messages]
 
 
+def route_header(response: Response) -> str:
+    """The header that `route_yaml` sets."""
+    configuration = route_pb2.RouteConfiguration()
+    assert response.resources[0].Unpack(configuration)
+    (header,) = configuration.virtual_hosts[0].routes[0].response_headers_to_add
+    return header.header.value
+
+
 class ADSClient:
     """One stream; use it as a context manager. The first request carries the node."""
 

@@ -12,6 +12,8 @@ from .http import Response, request
 from .skiffd import skiffctl
 
 LABELS = "istio=ingressgateway"
+# The name that proxies ask for `plugin_yaml` by.
+PLUGIN = "extensions.istio.io/wasmplugin/istio-system.hello"
 
 
 def free_port() -> int:
@@ -150,4 +152,20 @@ spec:
           default_source_code:
             inline_string: |
 {indented}
+"""
+
+
+def plugin_yaml(greeting: str, *, selector: str = "{}") -> str:
+    """A WasmPlugin whose module is nowhere, for clients that do not load it."""
+    return f"""\
+apiVersion: extensions.istio.io/v1alpha1
+kind: WasmPlugin
+metadata:
+  name: hello
+  namespace: istio-system
+spec:
+  selector: {selector}
+  url: file:///nowhere/hello.wasm
+  pluginConfig:
+    greeting: {greeting}
 """

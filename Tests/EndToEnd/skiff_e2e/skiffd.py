@@ -55,6 +55,24 @@ class Skiffd(Process):
         """A debug page as Python values."""
         return json.loads(request(self.http, path).body)
 
+    def status(self, name: str) -> dict:
+        """The row of a proxy of `istio-system` on syncz."""
+        rows = self.get("/debug/syncz")
+        return next((row for row in rows if row["proxy"] == f"{name}.istio-system"), {})
+
+    def is_synced(self, name: str, type_url: str) -> bool:
+        entry = self.status(name).get("resources", {}).get(type_url, {})
+        return entry.get("status") == "SYNCED"
+
+    def rejections(self, name: str) -> list[dict]:
+        """The rejections of a proxy of `istio-system`."""
+        rejects = self.get("/debug/rejectsz")["rejects"]
+        return [reject for reject in rejects if reject["proxy"] == f"{name}.istio-system"]
+
+    def count(self, metric: str, type_url: str) -> float:
+        """The series of a metric for one type."""
+        return self.metrics(metric).get(f'type="{type_url}"', 0)
+
     def metrics(self, name: str) -> dict[str, float]:
         """The series of a metric, by their labels as text."""
         lines = request(self.monitoring, "/metrics").body.splitlines()
