@@ -162,6 +162,7 @@ final class HTTP2Session {
   }
 
   func resume(_ call: GRPCCall) {
+    guard handle != nil else { return }
     nghttp2_session_resume_data(handle, call.id.stream)
     owner?.sessionNeedsPump()
   }
@@ -172,18 +173,21 @@ final class HTTP2Session {
   }
 
   func ping() {
+    guard handle != nil else { return }
     nghttp2_submit_ping(handle, 0, nil)
     owner?.sessionNeedsPump()
   }
 
   /// Asks the peer to open no more streams here; calls under way go on.
   func announceShutdown() {
+    guard handle != nil else { return }
     nghttp2_submit_shutdown_notice(handle)
     owner?.sessionNeedsPump()
   }
 
   /// Refuses streams from now on and ends all calls, after which the session is finished.
   func goAway(_ status: GRPCStatus) {
+    guard handle != nil else { return }
     nghttp2_submit_goaway(
       handle, 0, nghttp2_session_get_last_proc_stream_id(handle), NGHTTP2_NO_ERROR.rawValue, nil, 0)
     for call in calls.values {
@@ -194,6 +198,7 @@ final class HTTP2Session {
 
   /// Ends the connection with an error code; what is under way is not waited for.
   func terminate(_ errorCode: nghttp2_error_code) {
+    guard handle != nil else { return }
     nghttp2_session_terminate_session(handle, errorCode.rawValue)
     owner?.sessionNeedsPump()
   }

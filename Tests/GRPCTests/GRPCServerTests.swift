@@ -18,6 +18,18 @@ import Testing
     stream.halfCloses = true
   }
 
+  @Test func `a client may be closed again when its connection is gone`() async throws {
+    try await Loopback.withServer([TestMethod.echo]) { _, address in
+      let client = try await Loopback.connect(to: address)
+      client.close()
+      try await client.closeFuture.get()
+      client.close()
+      await #expect(throws: GRPCStatus.self) {
+        try await client.unary("/test.Test/Echo", ByteBuffer())
+      }
+    }
+  }
+
   @Test func `calls over TCP`() async throws {
     try await Loopback.withServer([TestMethod.echo]) { server, address in
       let client = try await Loopback.connect(to: address)
