@@ -41,6 +41,10 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let sockets = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let http1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -48,6 +52,7 @@ let package = Package(
   name: "skiff",
   products: [
     .executable(name: "skiffd", targets: ["skiffd"]),
+    .executable(name: "skiff-agent", targets: ["skiff-agent"]),
     .executable(name: "skiffctl", targets: ["skiffctl"]),
   ],
   dependencies: [
@@ -67,7 +72,10 @@ let package = Package(
     [
       .systemLibrary(
         name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+      .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+      .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
       .target(name: "CEnvoyDescriptors", exclude: ["envoy.binpb"]),
+      .target(name: "CSpawn"),
     ],
     layer("JSON", on: [.product(name: "OrderedCollections", package: "swift-collections")]),
     layer("Prometheus"),
@@ -100,8 +108,19 @@ let package = Package(
       on: [
         "JSON", "MeshModel", "Manifests", "ConfigStore", "Prometheus", "Translation", "XDS",
         "XDSServer", "GRPC", "EnvoyAPI", "AgentAPI", protobuf, nio, sockets, logging, lifecycle,
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-        .product(name: "Hummingbird", package: "hummingbird"),
+        signals, hummingbird,
+      ]),
+    layer(
+      "WasmModules",
+      on: [
+        "CZlib", "CZstd", "JSON", crypto, nio, sockets, http1, tls, httpClient, logging, lifecycle,
+      ]),
+    layer(
+      "Agent",
+      on: [
+        "CSpawn", "JSON", "MeshModel", "EnvoyAPI", "AgentAPI", "Prometheus", "XDS", "GRPC",
+        "WasmModules", nio, sockets, http1, logging, lifecycle, signals, protobuf, arguments,
+        httpClient, hummingbird,
       ]),
     [
       .target(
@@ -112,8 +131,8 @@ let package = Package(
       "skiffctl",
       on: [
         "JSON", "MeshModel", "Manifests", "ConfigStore", "Translation", "EnvoyAPI",
-        arguments, protobuf, nio, .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        arguments, protobuf, nio, http1, httpClient,
       ]),
+    program("skiff-agent", on: ["Agent", "MeshModel", arguments]),
   ].flatMap(\.self)
 )
