@@ -131,7 +131,7 @@ let package = Package(
       "skiffctl",
       on: [
         "JSON", "MeshModel", "Manifests", "ConfigStore", "Translation", "EnvoyAPI",
-        arguments, protobuf, nio, http1, httpClient,
+        arguments, protobuf, nio, sockets, http1, httpClient,
       ]),
     program("skiff-agent", on: ["Agent", "MeshModel", arguments]),
   ].flatMap(\.self)

@@ -12,7 +12,8 @@ import MeshModel
 ///
 /// Nothing is stored across restarts, so what orders objects may not depend on when they were seen:
 /// an object that does not write its `creationTimestamp` has none (zero), and order by age falls back
-/// to names, as with Istio's directories. The uid is a hash of kind, namespace and name.
+/// to names, as with Istio's directories; what is shown for it is the time of the file that it first
+/// came in. The uid is a hash of kind, namespace and name.
 package struct DirectoryIndex: Sendable {
   /// What made a scan necessary.
   package enum Trigger: Hashable, Sendable {
@@ -135,6 +136,8 @@ package struct DirectoryIndex: Sendable {
     for index in reading.objects.indices {
       let object = reading.objects[index]
       reading.objects[index].meta.uid = Self.uid(of: object.ref)
+      reading.objects[index].meta.firstSeen =
+        file.status.signature.modified / 1_000_000_000
       reading.objects[index].meta.resourceVersion =
         "\(ContentHash(of: object.json.description.utf8))"
     }
@@ -161,6 +164,7 @@ package struct DirectoryIndex: Sendable {
       missing[ref] = nil
       var object = claim.object
       if let last = objects[ref] {
+        object.meta.firstSeen = last.meta.firstSeen
         object.meta.generation = last.meta.generation + (last.hasSameSpec(as: object) ? 0 : 1)
         if object == last { continue }
       }

@@ -80,7 +80,8 @@ package struct DecodedObject: Hashable, Sendable {
 
   /// The object with the metadata that its source made, as an API server would return it.
   ///
-  /// An object whose age is unknown has a null `creationTimestamp`, which is Kubernetes' zero time.
+  /// An object whose age is unknown shows when its source first had it, and null, which is Kubernetes'
+  /// zero time, where that is unknown too.
   package var completeJSON: JSONValue {
     guard case .object(var members) = json else { return json }
     var metadata: JSONObject = ["name": .string(meta.name)]
@@ -88,9 +89,9 @@ package struct DecodedObject: Hashable, Sendable {
     metadata["uid"] = .string(meta.uid)
     metadata["resourceVersion"] = .string(meta.resourceVersion)
     metadata["generation"] = .integer(meta.generation)
+    let created = meta.creationTimestamp == 0 ? meta.firstSeen : meta.creationTimestamp
     metadata["creationTimestamp"] =
-      meta.creationTimestamp == 0
-      ? .null : .string(Timestamp.text(ofSeconds: meta.creationTimestamp))
+      created == 0 ? .null : .string(Timestamp.text(ofSeconds: created))
     for (key, value) in json["metadata"]?.objectMembers ?? [:] where metadata[key] == nil {
       metadata[key] = value
     }

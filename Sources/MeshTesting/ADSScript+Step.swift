@@ -22,7 +22,8 @@ enum Step {
     case "~": self = try Self.report(String(rest))
     case "?": self = .status(try Self.typeURL(String(rest.split(separator: " ").first ?? "")))
     default:
-      throw ConfigError(.invalid, reason: "expected a line with one of = > < ~ ? ! #, found \(line)")
+      throw ConfigError(
+        .invalid, reason: "expected a line with one of = > < ~ ? ! #, found \(line)")
     }
   }
 

@@ -51,7 +51,7 @@ final class ADSStream: GRPCStream {
     client.map { client in
       ClientReport(
         connectionID: client.connectionID, connectedAt: connectedAt,
-        address: call.remoteAddress.map { "\($0)" } ?? "", proxy: client.proxy,
+        address: call.remoteAddress.map(Self.text) ?? "", proxy: client.proxy,
         proxyClass: client.placement.entry.proxyClass, snapshot: state.snapshot,
         types: state.reports, modules: modules.modules)
     }
@@ -113,6 +113,14 @@ final class ADSStream: GRPCStream {
     server.logger.info(
       "proxy disconnected",
       metadata: ["proxy": "\(client.connectionID)", "status": "\(status.code)"])
+  }
+
+  /// `10.0.0.1:40152`, as istiod writes it.
+  private static func text(_ address: SocketAddress) -> String {
+    guard let ip = address.ipAddress, let port = address.port else {
+      return address.pathname.map { "unix:\($0)" } ?? ""
+    }
+    return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
   }
 
   private var connectionID: String { client?.connectionID ?? "\(call.id)" }

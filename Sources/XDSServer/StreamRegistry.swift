@@ -40,7 +40,9 @@ final class StreamRegistry: Sendable {
   /// the processor's caches, and other work of the loop does not wait for all of them.
   func forEach(_ body: @escaping @Sendable (ADSStream) -> Void) {
     for box in loops.values {
-      box.eventLoop.execute { Self.visit(ArraySlice(box.value.streams.values), on: box.eventLoop, body) }
+      box.eventLoop.execute {
+        Self.visit(ArraySlice(box.value.streams.values), on: box.eventLoop, body)
+      }
     }
   }
 

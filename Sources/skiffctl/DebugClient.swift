@@ -5,6 +5,7 @@ import Foundation
 import JSON
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 /// Asks the debug pages of a running `skiffd`.
 struct DebugClient {
@@ -49,6 +50,12 @@ struct DebugClient {
   /// The libraries' errors in the words of the system.
   private static func reason(_ error: any Error) -> String {
     switch error {
+    case let error as NIOConnectionError:
+      if let dns = error.dnsAError ?? error.dnsAAAAError {
+        "the name cannot be resolved (\(dns))"
+      } else {
+        error.connectionErrors.first.map { reason($0.error) } ?? "no address answers"
+      }
     case let error as IOError: String(cString: strerror(error.errnoCode)).lowercased()
     case let error as HTTPClientError: error.shortDescription.lowercased()
     default: "\(error)"

@@ -63,6 +63,7 @@ import Testing
     #expect(Set([first, labelled, edited].map { $0?.uid }).count == 1)
     #expect(Set([first, labelled, edited].map { $0?.resourceVersion }).count == 3)
     #expect(first?.uid.count == 36)
+    #expect([labelled, edited].map { $0?.firstSeen } == [first?.firstSeen, first?.firstSeen])
     // Another process makes the same.
     var restarted = DirectoryIndex(roots: ["/c"], reader: ManifestReader())
     let again = meta(restarted.scan(files))

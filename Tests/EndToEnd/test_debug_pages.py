@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import datetime, timezone
 from types import SimpleNamespace
 
 import pytest
@@ -228,6 +228,8 @@ def test_configz_has_the_objects_as_kubernetes_shows_them(peer):
     plugin = objects[0]
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", plugin["metadata"].pop("uid"))
     assert plugin["metadata"].pop("resourceVersion") != ""
+    created = datetime.fromisoformat(plugin["metadata"].pop("creationTimestamp"))
+    assert abs((datetime.now(timezone.utc) - created).total_seconds()) < 600
     assert plugin == {
         "apiVersion": "extensions.istio.io/v1alpha1",
         "kind": "WasmPlugin",
@@ -235,7 +237,6 @@ def test_configz_has_the_objects_as_kubernetes_shows_them(peer):
             "name": "hello",
             "namespace": "istio-system",
             "generation": 1,
-            "creationTimestamp": None,
         },
         "spec": {"url": "file:///nowhere/hello.wasm"},
     }

@@ -14,8 +14,12 @@ package struct ObjectMeta: Hashable, Sendable {
   /// Counts the changes of the spec, from 1.
   package var generation: Int64
   package var resourceVersion: String
-  /// Seconds since the Unix epoch; Istio's order by age has this resolution too.
+  /// Seconds since the Unix epoch; Istio's order by age has this resolution too. 0 where unknown.
   package var creationTimestamp: Int64
+  /// When the source first had an object whose age is unknown, in seconds since the Unix epoch.
+  ///
+  /// For people only: it may differ after a restart, so it orders nothing.
+  package var firstSeen: Int64 = 0
 
   package init(
     name: String, namespace: String, labels: [String: String] = [:],

@@ -19,7 +19,8 @@ package struct ContentHash: Hashable, Sendable {
   /// Reads what `description` wrote; nil for anything else.
   package init?(_ text: String) {
     let digits = Array(text.utf8)
-    guard digits.count == 32, let high = Self.word(digits[..<16]), let low = Self.word(digits[16...])
+    guard digits.count == 32, let high = Self.word(digits[..<16]),
+      let low = Self.word(digits[16...])
     else { return nil }
     (self.high, self.low) = (high, low)
   }
