@@ -49,7 +49,7 @@ package struct Agent {
     let server = makeServer(relay)
     let pages = StatusPages(
       .init(
-        isServed: { relay.status.served > 0 }, modules: { relay.status.modules },
+        wasServed: { relay.status.wasServed }, modules: { relay.status.modules },
         holdings: { library.holdings() }, admin: admin, ownsEnvoy: settings.envoy != nil,
         quit: { kill(getpid(), SIGTERM) }), registry: registry)
     let status = StatusServer(address: settings.statusAddress, pages: pages, logger: logger)

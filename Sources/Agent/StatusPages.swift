@@ -24,8 +24,8 @@ package struct StatusPages: Sendable {
 
   /// The state of the other parts.
   package struct Sources: Sendable {
-    /// Whether the control plane answers.
-    package var isServed: @Sendable () -> Bool
+    /// Whether the control plane has answered, ever.
+    package var wasServed: @Sendable () -> Bool
     package var modules: @Sendable () -> [ModuleStatus]
     package var holdings: @Sendable () -> [ModuleLibrary.Holding]
     package var admin: EnvoyAdmin
@@ -35,12 +35,12 @@ package struct StatusPages: Sendable {
     package var quit: @Sendable () -> Void
 
     package init(
-      isServed: @escaping @Sendable () -> Bool,
+      wasServed: @escaping @Sendable () -> Bool,
       modules: @escaping @Sendable () -> [ModuleStatus],
       holdings: @escaping @Sendable () -> [ModuleLibrary.Holding], admin: EnvoyAdmin,
       ownsEnvoy: Bool, quit: @escaping @Sendable () -> Void
     ) {
-      self.isServed = isServed
+      self.wasServed = wasServed
       self.modules = modules
       self.holdings = holdings
       self.admin = admin
@@ -56,9 +56,8 @@ package struct StatusPages: Sendable {
   private let startup: Gauge
   private let readiness = Readiness()
 
-  /// Whether a control plane has answered, once.
+  /// Since when the agent runs, and whether it was told that it is ready.
   private final class Readiness: Sendable {
-    let wasServed = Mutex(false)
     let isTold = Mutex(false)
     let start = ContinuousClock.now
   }
@@ -91,11 +90,7 @@ package struct StatusPages: Sendable {
   /// Ready once the control plane has answered: from then on Envoy serves what it has, also when
   /// the control plane goes away.
   private func ready() async -> Response {
-    let wasServed = readiness.wasServed.withLock { wasServed in
-      wasServed = wasServed || sources.isServed()
-      return wasServed
-    }
-    guard wasServed else { return Self.unavailable("no answer of the control plane yet\n") }
+    guard sources.wasServed() else { return Self.unavailable("no answer of the control plane yet\n") }
     if sources.ownsEnvoy, await !sources.admin.isLive() {
       return Self.unavailable("Envoy is not live\n")
     }
@@ -140,7 +135,7 @@ package struct StatusPages: Sendable {
 
   private func modules() -> JSONValue {
     [
-      "served": .bool(sources.isServed()), "modules": .array(sources.modules().map(\.json)),
+      "served": .bool(sources.wasServed()), "modules": .array(sources.modules().map(\.json)),
       "cache": .array(sources.holdings().map(\.json)),
     ]
   }

@@ -18,13 +18,13 @@ package final class ADSRelay: Service {
     package var client = GRPCClient.Configuration()
     /// Sent with every stream: `XDS_HEADER_…`, `ClusterID`; names in lower case.
     package var headers: [Header] = []
-    package var reconnect = Backoff(initial: .milliseconds(100), cap: .seconds(30))
+    package var reconnect = Backoff(initial: .milliseconds(100), factor: 2, cap: .seconds(30))
     package var state = RelayState.Configuration()
     /// How long the files of a stream that ended are kept, for an Envoy that comes again.
     package var handover = Duration.seconds(60)
     package var mode = WasmFailureMode.reject
     /// Between rounds of fetches.
-    package var retry = Backoff(initial: .seconds(1), cap: .seconds(60))
+    package var retry = Backoff(initial: .seconds(1), factor: 2)
     /// From 0 up to 1.
     package var random: @Sendable () -> Double = { .random(in: 0..<1) }
 

@@ -11,6 +11,8 @@ package struct RelayStatus: Hashable, Sendable {
   package var streams = 0
   /// Those of them that skiffd has answered on their present connection.
   package var served = 0
+  /// Whether skiffd has ever answered one: Envoy serves what it has, also when skiffd goes away.
+  package var wasServed = false
   /// The modules that they need.
   package var modules: [ModuleStatus] = []
 }
@@ -26,6 +28,7 @@ final class RelayStreams: Sendable {
     var entries: [String: Entry] = [:]
     /// Streams that ended and whose files Envoy may still have open.
     var leaving: Set<String> = []
+    var wasServed = false
   }
 
   private let state = Mutex(State())
@@ -43,6 +46,7 @@ final class RelayStreams: Sendable {
     state.withLock { state in
       RelayStatus(
         streams: state.entries.count, served: state.entries.values.count(where: \.isServed),
+        wasServed: state.wasServed,
         modules: state.entries.sorted { $0.key < $1.key }.flatMap(\.value.modules))
     }
   }
@@ -50,7 +54,10 @@ final class RelayStreams: Sendable {
   func joined(_ id: String) { state.withLock { $0.entries[id] = Entry() } }
 
   func set(served isServed: Bool, for id: String) {
-    state.withLock { $0.entries[id]?.isServed = isServed }
+    state.withLock { state in
+      state.entries[id]?.isServed = isServed
+      if isServed { state.wasServed = true }
+    }
   }
 
   func set(modules: [ModuleStatus], for id: String) {

@@ -4,6 +4,7 @@ import GRPC
 import Logging
 import NIOCore
 import Prometheus
+import WasmModules
 
 /// The way to skiffd for one stream of Envoy: connects, opens the stream, and does so again.
 ///
@@ -131,7 +132,7 @@ final class UpstreamLink {
     guard !isClosed else { return }
     failures += 1
     let delay = relay.configuration.reconnect.delay(
-      after: failures, random: relay.configuration.random())
+      afterFailures: failures, chance: relay.configuration.random())
     relay.logger.warning(
       "no stream to the control plane",
       metadata: [

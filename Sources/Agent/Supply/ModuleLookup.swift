@@ -25,7 +25,7 @@ package struct ModuleLookup: Sendable {
 package struct SupplyRules: Sendable {
   package var mode = WasmFailureMode.reject
   /// Between rounds; within a round the provider has retries of its own.
-  package var retry = Backoff(initial: .seconds(1), cap: .seconds(60))
+  package var retry = Backoff(initial: .seconds(1), factor: 2)
   package var modules: ModuleLookup
   /// From 0 up to 1.
   package var random: @Sendable () -> Double = { .random(in: 0..<1) }

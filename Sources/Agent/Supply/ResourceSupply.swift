@@ -208,7 +208,7 @@ struct ResourceSupply: Sendable {
     actions: inout [RelayAction]
   ) {
     search.failedRounds += 1
-    let delay = rules.retry.delay(after: search.failedRounds, random: rules.random())
+    let delay = rules.retry.delay(afterFailures: search.failedRounds, chance: rules.random())
     search.nextAttempt = now + delay
     for (use, error) in zip(search.resource.modules, search.errors) {
       guard let error, let request = use.request else { continue }

@@ -14,7 +14,7 @@ package struct ObjectMeta: Hashable, Sendable {
   /// Counts the changes of the spec, from 1.
   package var generation: Int64
   package var resourceVersion: String
-  /// Seconds since the Unix epoch; Istio's order by age has this resolution too. 0 where unknown.
+  /// Seconds since the Unix epoch, 0 where unknown; Istio's order by age has this resolution too.
   package var creationTimestamp: Int64
   /// When the source first had an object whose age is unknown, in seconds since the Unix epoch.
   ///

@@ -85,9 +85,13 @@ enum WasmConfig {
   ) -> Envoy_Extensions_Wasm_V3_EnvironmentVariables {
     var values: [String: String] = [:]
     if !plugin.source.isLocal {
-      if let secret = plugin.imagePullSecret {
-        values["ISTIO_META_WASM_IMAGE_PULL_SECRET"] =
-          "kubernetes://\(plugin.meta.namespace)/\(secretName(secret))"
+      if plugin.imagePullSecret != nil {
+        problems.append(
+          ConfigError(
+            .unsupported, severity: .warning, object: plugin.ref,
+            at: FieldPath("spec", "imagePullSecret"),
+            reason: "Secrets are not read yet, so the agent pulls with its own docker "
+              + "configuration: set DOCKER_CONFIG where skiff-agent runs"))
       }
       if plugin.imagePullPolicy != .unspecified {
         values["ISTIO_META_WASM_IMAGE_PULL_POLICY"] = plugin.imagePullPolicy.rawValue
@@ -117,11 +121,6 @@ enum WasmConfig {
       $0.keyValues = values
       $0.hostEnvKeys = hostKeys
     }
-  }
-
-  /// The name alone: a namespace in the reference does not count, secrets are the plugin's own.
-  private static func secretName(_ reference: String) -> String {
-    reference.split(separator: "/").last.map(String.init) ?? reference
   }
 }
 

@@ -12,6 +12,7 @@ import NIOPosix
 import Prometheus
 import SwiftProtobuf
 import Synchronization
+import WasmModules
 
 /// A relay between a control plane and an Envoy that the test plays, over sockets.
 final class RunningRelay {

@@ -121,6 +121,20 @@ import WasmModules
     }
   }
 
+  @Test func `of members with one name the last counts`() throws {
+    func value(_ code: WireTree) -> [WireTree] {
+      func config(_ code: [WireTree]) -> WireTree {
+        .member(
+          "config", .object([.member("vm_config", .object([.member("code", .object(code))]))]))
+      }
+      return [config([Self.local("/former")]), config([code])]
+    }
+    let bytes = Self.resource(Self.both[0], value(Self.remote()))
+    let resource = try WasmResource(typeURL: .extensionConfig, bytes: bytes)
+    #expect(
+      resource.rewritten(with: ["/a"]) == Self.resource(Self.both[0], value(Self.local("/a"))))
+  }
+
   @Test func `local code and other types pass as they are`() throws {
     let local = Self.resource(Self.both[0], Self.wasm(code: [Self.local("/there")]))
     let other: [WireTree] = [

@@ -4,6 +4,7 @@ import Agent
 import MeshModel
 import Synchronization
 import Testing
+import WasmModules
 
 /// What happens while a module cannot be had, in each mode, and when it can be had again.
 @Suite struct FailureTests {
@@ -166,9 +167,9 @@ import Testing
   }
 
   @Test func `waiting times double, and are spread`() {
-    let backoff = Backoff(initial: .milliseconds(100), cap: .seconds(30))
-    #expect(backoff.delay(after: 1, random: 0) == .milliseconds(50))
-    #expect(backoff.delay(after: 2, random: 0.5) == .milliseconds(200))
-    #expect(backoff.delay(after: 100, random: 1) == .seconds(45))
+    let backoff = Backoff(initial: .milliseconds(100), factor: 2, cap: .seconds(30))
+    #expect(backoff.delay(afterFailures: 1, chance: 0) == .milliseconds(50))
+    #expect(backoff.delay(afterFailures: 2, chance: 0.5) == .milliseconds(200))
+    #expect(backoff.delay(afterFailures: 100, chance: 1) == .seconds(45))
   }
 }
