@@ -90,7 +90,9 @@ package struct StatusPages: Sendable {
   /// Ready once the control plane has answered: from then on Envoy serves what it has, also when
   /// the control plane goes away.
   private func ready() async -> Response {
-    guard sources.wasServed() else { return Self.unavailable("no answer of the control plane yet\n") }
+    guard sources.wasServed() else {
+      return Self.unavailable("no answer of the control plane yet\n")
+    }
     if sources.ownsEnvoy, await !sources.admin.isLive() {
       return Self.unavailable("Envoy is not live\n")
     }
