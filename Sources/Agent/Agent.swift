@@ -88,10 +88,14 @@ package struct Agent {
     configuration.headers = settings.headers
     configuration.mode = settings.wasmFailure
     configuration.state.intercepts = settings.rewritesWasm
+    configuration.state.reportsModules = settings.reportsWasm
     return configuration
   }
 
   /// One Envoy, one event loop: the relay never waits for another thread.
+  ///
+  /// Nor do downloads wait on it: what they read would come between Envoy and skiffd, and a thread
+  /// that mostly sleeps is run at once when a message comes, however busy the machine is.
   private func makeServer(_ relay: ADSRelay) -> GRPCServer {
     var configuration = GRPCServer.Configuration(
       listeners: [GRPCListener(.unix(path: settings.socketPath))])
@@ -100,7 +104,7 @@ package struct Agent {
     configuration.drainTime = .zero
     return GRPCServer(
       configuration: configuration, methods: relay.methods,
-      group: MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
+      group: MultiThreadedEventLoopGroup(numberOfThreads: 1), logger: logger)
   }
 
   private func process(_ envoy: String, _ admin: EnvoyAdmin) -> EnvoyProcess {

@@ -116,7 +116,7 @@ package struct EnvoyProcess: Service {
   private func drainConnections() async {
     do {
       try await admin.drainListeners(inboundOnly: drain.inboundOnly)
-      logger.info("Envoy drains", metadata: ["minimum": "\(drain.minimum)"])
+      logger.info("Envoy drains", metadata: ["minimum": "\(drain.minimum.inMilliseconds)"])
       try await clock.sleep(for: drain.minimum)
       while drain.untilNoConnections, try await admin.activeConnections() > 0 {
         try await clock.sleep(for: .seconds(1))

@@ -66,6 +66,9 @@ package struct ProxyCommand: AsyncParsableCommand {
   @Option(help: "Whether remote modules are fetched and made local: true or false.")
   package var wasmInterception = true
 
+  @Option(help: "Whether skiffd is told of modules; false for another control plane.")
+  package var wasmReports = true
+
   @Option(help: "HOST[:PORT]=FILE: certificates (PEM) to trust there. Repeatable.")
   package var wasmCaBundle: [Pair] = []
 
@@ -116,6 +119,8 @@ package struct ProxyCommand: AsyncParsableCommand {
     where text.isEmpty || text.contains("~") {
       throw ValidationError("\(flag) must not be empty, and ~ separates the parts of a node's id.")
     }
+    // The working directory is nobody's wish: it is what an unset variable comes to.
+    guard !dataDir.isEmpty else { throw ValidationError("--data-dir must not be empty.") }
     guard xdsAddress.port > 0 else { throw ValidationError("--xds-address needs a port.") }
     guard adminAddress.port > 0 else {
       throw ValidationError("--admin-address needs a port, for the agent asks there.")
@@ -162,6 +167,7 @@ package struct ProxyCommand: AsyncParsableCommand {
     settings.logLevel = logLevel
     settings.wasmFailure = wasmFailure
     settings.rewritesWasm = wasmInterception
+    settings.reportsWasm = wasmReports
     settings.library.maximumBytes = wasmCacheSize
     settings.library.expiry = wasmExpiry.value
     settings.library.purgeInterval = wasmPurgeInterval.value
@@ -185,7 +191,7 @@ package struct ProxyCommand: AsyncParsableCommand {
       modules.proxies = try HTTPProxies(
         http: proxy("HTTP_PROXY"), https: proxy("HTTPS_PROXY"), exclusions: proxy("NO_PROXY"))
     } catch {
-      throw ValidationError(error.reason)
+      throw ValidationError("HTTP_PROXY, HTTPS_PROXY or NO_PROXY: \(error.reason)")
     }
     let home = environment["HOME"].map { "\($0)/.docker" }
     modules.dockerConfigPath = (environment["DOCKER_CONFIG"] ?? home).map { "\($0)/config.json" }

@@ -43,6 +43,8 @@ package struct Settings: Sendable {
   package var wasmFailure = WasmFailureMode.reject
   /// False passes all resources as they are.
   package var rewritesWasm = true
+  /// False sends no fetch reports, which another control plane than skiffd may not understand.
+  package var reportsWasm = true
   package var modules = RemoteModuleSource.Settings()
   package var library: ModuleLibrary.Settings
 

@@ -97,15 +97,19 @@ package final class GRPCClient: Sendable {
             logger: logger)
         }
       }
-    let channel =
+    let channel: any Channel
+    do {
       switch address {
       case .tcp(let host, let port):
-        try await bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
+        channel = try await bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
           .channelOption(.unsentBytes, value: configuration.notSentLowWatermark)
           .connect(host: host, port: port).get()
       case .unix(let path):
-        try await bootstrap.connect(unixDomainSocketPath: path).get()
+        channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
       }
+    } catch {
+      throw GRPCStatus(connectingTo: address, failed: error)
+    }
     // The pipeline is looked at afterwards, because a name with two addresses tries two channels.
     return try await eventLoop.flatSubmit {
       eventLoop.makeCompletedFuture {
@@ -179,7 +183,7 @@ extension GRPCListener.Address {
   /// What a request says it was meant for.
   fileprivate var authority: String {
     switch self {
-    case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .tcp: description
     case .unix: "localhost"
     }
   }

@@ -181,8 +181,9 @@ final class ADSStream: GRPCStream {
     } catch {
       throw GRPCStatus(.invalidArgument, "expected a WasmModuleReport: \(error)")
     }
-    modules.update(report)
     for status in report.modules {
+      // Told again in every round, while Envoy may have refused what it was given instead.
+      let isNews = modules.update(status)
       server.metrics.moduleReports.increment(status.phase.text)
       guard let version = ContentHash(status.resourceVersion) else { continue }
       let typeURL = TypeURL(rawValue: status.typeURL)
@@ -190,7 +191,7 @@ final class ADSStream: GRPCStream {
         let rejection = state.refuse(
           status.resource, of: typeURL, version: version, reason: status.error, at: .now)
         if let rejection { self.report(rejection) }
-      } else if status.phase == .ready || status.phase == .fallback {
+      } else if isNews, status.phase == .ready || status.phase == .fallback {
         state.reconsider(status.resource, of: typeURL, version: version, at: .now)
       }
     }

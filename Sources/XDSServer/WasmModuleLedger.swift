@@ -38,18 +38,20 @@ struct WasmModuleLedger {
     return try Skiff_Agent_V1_WasmModuleReport(unpackingAny: detail)
   }
 
-  /// Takes a report.
-  mutating func update(_ report: Skiff_Agent_V1_WasmModuleReport) {
-    for status in report.modules {
-      let key = Key(
-        typeURL: status.typeURL, resource: status.resource, plugin: status.plugin, url: status.url)
-      if status.phase == .gone {
-        statuses[key] = nil
-      } else if statuses[key] != nil || statuses.count < Self.limit {
-        statuses[key] = status
-        statuses[key]?.error = String(status.error.prefix(Self.errorLimit))
-      }
+  /// Takes a status.
+  ///
+  /// - Returns: whether it says something else than before: another phase, or of other bytes.
+  mutating func update(_ status: Skiff_Agent_V1_WasmModuleStatus) -> Bool {
+    let key = Key(
+      typeURL: status.typeURL, resource: status.resource, plugin: status.plugin, url: status.url)
+    let former = statuses[key]
+    if status.phase == .gone {
+      statuses[key] = nil
+    } else if former != nil || statuses.count < Self.limit {
+      statuses[key] = status
+      statuses[key]?.error = String(status.error.prefix(Self.errorLimit))
     }
+    return former?.phase != status.phase || former?.resourceVersion != status.resourceVersion
   }
 }
 

@@ -18,6 +18,20 @@ import Testing
     stream.halfCloses = true
   }
 
+  @Test func `what cannot be connected to is told in the system's words`() async throws {
+    await #expect(
+      throws: GRPCStatus(
+        .unavailable, "cannot connect to unix:/nowhere/a.sock: no such file or directory")
+    ) {
+      try await Loopback.connect(to: .unix(path: "/nowhere/a.sock"))
+    }
+    await #expect(
+      throws: GRPCStatus(.unavailable, "cannot connect to 127.0.0.1:1: connection refused")
+    ) {
+      try await Loopback.connect(to: .tcp(host: "127.0.0.1", port: 1))
+    }
+  }
+
   @Test func `a client may be closed again when its connection is gone`() async throws {
     try await Loopback.withServer([TestMethod.echo]) { _, address in
       let client = try await Loopback.connect(to: address)

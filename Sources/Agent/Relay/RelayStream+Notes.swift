@@ -21,7 +21,7 @@ extension RelayStream {
         metadata: [
           "plugin": "\(failure.plugin)", "url": "\(failure.url)",
           "resource": "\(failure.resource)", "attempt": "\(failure.attempt)",
-          "error": "\(failure.error)", "nextTry": "\(failure.retryAfter)",
+          "error": "\(failure.error)", "nextTry": "\(failure.retryAfter.inMilliseconds)",
         ])
     case .refused(let resource, let reason):
       relay.logger.warning(

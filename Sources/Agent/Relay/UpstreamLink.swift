@@ -137,7 +137,7 @@ final class UpstreamLink {
       "no stream to the control plane",
       metadata: [
         "stream": "\(stream.id)", "reason": "\(reason)", "attempt": "\(failures)",
-        "nextTry": "\(delay)",
+        "nextTry": "\(delay.inMilliseconds)",
       ])
     let link = NIOLoopBound(self, eventLoop: eventLoop)
     attempt = .waiting(eventLoop.scheduleTask(in: TimeAmount(delay)) { link.value.connect() })

@@ -93,7 +93,7 @@ import WasmModules
         #expect(
           relay.log.text.contains(
             "fetching a Wasm module failed attempt=1 error=checksum_mismatched: expected sha256 1, "
-              + "found 2 nextTry=0.001 seconds plugin=a resource=a url=http://m/a.wasm"))
+              + "found 2 nextTry=1ms plugin=a resource=a url=http://m/a.wasm"))
         #expect(!relay.log.text.joined().contains("pass"))
         let text = relay.registry.exposition()
         #expect(
