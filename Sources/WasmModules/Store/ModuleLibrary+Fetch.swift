@@ -160,7 +160,10 @@ extension ModuleLibrary {
       if await begin(version) { break }
     }
     defer { end(version) }
-    return try await download(lookup, fetch, resolved)
+    let cargo = try await download(lookup, fetch, resolved)
+    // Before the end, after which those who waited look for it.
+    state.withLock { $0.index.record(cargo.found, for: lookup) }
+    return cargo
   }
 
   private func download(

@@ -109,8 +109,9 @@ import WasmModules
     ["--drain-duration", "5"], ["--wasm-ca-bundle", "file.pem"], ["--labels", "a"],
     ["--wasm-blocked-range", "10.0.0.0/99"], ["--id", ""], ["--ip", "a~b"],
     ["--admin-address", "127.0.0.1:0"], ["--xds-address", "a:0"], ["--", "-l", "debug"],
-    ["--wasm-request-attempts", "0"], ["--wasm-purge-interval", "0s"], ["--what"],
-    ["--wasm-crash-at", "nowhere"], ["--envoy", "/nowhere/envoy"], ["--envoy", "/etc/passwd"],
+    ["--data-dir", ""], ["--wasm-request-attempts", "0"], ["--wasm-purge-interval", "0s"],
+    ["--what"], ["--wasm-crash-at", "nowhere"], ["--envoy", "/nowhere/envoy"],
+    ["--envoy", "/etc/passwd"],
   ])
   func `unusable flags end with 64`(_ flags: [String]) {
     do {
@@ -127,7 +128,8 @@ import WasmModules
       Issue.record("the proxy was taken")
     } catch {
       #expect(ProxyCommand.exitCode(for: error).rawValue == 64)
-      #expect(ProxyCommand.message(for: error).contains("proxy"))
+      #expect(
+        ProxyCommand.message(for: error).hasPrefix("HTTP_PROXY, HTTPS_PROXY or NO_PROXY: "))
     }
   }
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from pathlib import Path
 
 import grpc
 from envoy.config.cluster.v3 import cluster_pb2
@@ -33,10 +34,14 @@ STREAM = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregate
 Response = discovery_pb2.DiscoveryResponse
 
 
-def channel(port: int) -> grpc.Channel:
-    """A channel with a connection of its own, for messages of any size."""
+def channel(server: int | Path) -> grpc.Channel:
+    """A channel with a connection of its own, for messages of any size.
+
+    The server is a port of the loopback interface, or a Unix socket.
+    """
     options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1)]
-    return grpc.insecure_channel(f"127.0.0.1:{port}", options=options)
+    target = f"unix:{server}" if isinstance(server, Path) else f"127.0.0.1:{server}"
+    return grpc.insecure_channel(target, options=options)
 
 
 def node(name: str = "peer", *, role: str = "router", labels: dict[str, str] | None = None):
@@ -65,11 +70,13 @@ def route_header(response: Response) -> str:
 class ADSClient:
     """One stream; use it as a context manager. The first request carries the node."""
 
-    def __init__(self, port: int, identity: base_pb2.Node | None = None, **options) -> None:
+    def __init__(
+        self, server: int | Path, identity: base_pb2.Node | None = None, **options
+    ) -> None:
         self._node = node(**options) if identity is None else identity
         self._requests: queue.SimpleQueue = queue.SimpleQueue()
         self._responses: queue.SimpleQueue = queue.SimpleQueue()
-        self._channel = channel(port)
+        self._channel = channel(server)
         stub = ads_pb2_grpc.AggregatedDiscoveryServiceStub(self._channel)
         self._call = stub.StreamAggregatedResources(iter(self._requests.get, None))
         threading.Thread(target=self._read, daemon=True).start()
@@ -77,10 +84,14 @@ class ADSClient:
     def _read(self) -> None:
         try:
             for response in self._call:
-                self._responses.put(response)
+                self._take(response)
             self._responses.put(None)
         except grpc.RpcError as error:
             self._responses.put(error)
+
+    def _take(self, response: Response) -> None:
+        """Has a response that has just come; on the stream's own thread."""
+        self._responses.put(response)
 
     def send(
         self, type_url: str, names=(), *, nonce: str = "", version: str = "", error: str | None = None

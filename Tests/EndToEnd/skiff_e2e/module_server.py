@@ -137,6 +137,23 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     certificate: Certificate | None = None
     sent = 0
+    connections = most_connections = 0
+    # Many clients may come at once.
+    request_queue_size = 128
+
+    def __init__(self, *arguments) -> None:
+        self.lock = threading.Lock()
+        super().__init__(*arguments)
+
+    def process_request_thread(self, *connection) -> None:
+        with self.lock:
+            self.connections += 1
+            self.most_connections = max(self.most_connections, self.connections)
+        try:
+            super().process_request_thread(*connection)
+        finally:
+            with self.lock:
+                self.connections -= 1
 
     def handle_error(self, *_: object) -> None:
         """A peer that hangs up in the middle is part of some tests."""
@@ -182,6 +199,11 @@ class ModuleServer:
     @property
     def sent(self) -> int:
         return self._server.sent
+
+    @property
+    def most_connections(self) -> int:
+        """The most that were open at once."""
+        return self._server.most_connections
 
     def _next(self, seen: Seen) -> Answer:
         with self._lock:

@@ -128,6 +128,25 @@ import WasmModules
     #expect((rig.source.resolves, rig.source.downloads) == (10, 1))
   }
 
+  /// Whoever waits for a download looks at once when it is over, from another thread.
+  @Test func `a download that ends is found by those who waited for it, each time`() async throws {
+    let rig = StoreRig()
+    for number in 0..<120 { rig.source["oci://r.io/m\(number)"] = wasm(number) }
+    try await rig.opened { library in
+      for number in 0..<120 {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for tag in ["v1", "v2", "v3"] {
+            group.addTask {
+              _ = try await library.module(for: request("p", "oci://r.io/m\(number):\(tag)"))
+            }
+          }
+          try await group.waitForAll()
+        }
+      }
+    }
+    #expect(rig.source.downloads == 120)
+  }
+
   @Test func `requests fail when the library has ended`() async throws {
     let url = "http://h/a.wasm"
     let rig = StoreRig([url: wasm(1)])
