@@ -46,16 +46,24 @@ struct PatchValueDecoder: Sendable {
   }
 
   /// Whether Envoy will accept a message, as far as the rules of its API tell.
+  ///
+  /// A remote Wasm module without a checksum is let through with a warning: Envoy never sees it where
+  /// an agent fetches the module, and refuses it where there is none.
   func isSound(
     _ message: DynamicMessage, _ patch: EnvoyFilter.ConfigPatch, of filter: EnvoyFilter,
     reporting problems: inout [ConfigError]
   ) -> Bool {
     let path = patch.path["patch"]["value"]
     let violations = constraints.violations(in: message)
-    problems += violations.map {
-      problem(.invalid, .error, $0, filter, path, suffix: "; the patch is skipped")
+    for violation in violations {
+      problems.append(
+        violation.isMissingChecksum
+          ? problem(
+            .required, .warning, violation, filter, path,
+            suffix: "; without a checksum the module needs skiff-agent beside the proxy")
+          : problem(.invalid, .error, violation, filter, path, suffix: "; the patch is skipped"))
     }
-    return violations.isEmpty
+    return violations.allSatisfy(\.isMissingChecksum)
   }
 
   private func problem(
@@ -78,5 +86,12 @@ extension FieldPath {
         case .index(let position): .index(position)
         }
       })
+  }
+}
+
+extension ReflectionError {
+  /// Whether it is about `config.vm_config.code.remote.sha256`, which is empty where it is unknown.
+  fileprivate var isMissingChecksum: Bool {
+    path.suffix(4) == [.field("vm_config"), .field("code"), .field("remote"), .field("sha256")]
   }
 }
