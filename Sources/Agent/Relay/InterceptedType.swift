@@ -34,8 +34,15 @@ struct InterceptedType {
   var hasResponse = false
   /// What Envoy is given.
   private(set) var placed = ResourceSet.empty
-  /// Whether a supply may have changed since.
-  var isDirty = false
+  /// The names of supplies that may have changed since everything was settled.
+  var touched: Set<String> = []
+  /// The names of supplies that are undecided, or refused by the agent.
+  private(set) var undecided: Set<String> = []
+  private(set) var refused: Set<String> = []
+  /// When the next rounds of supplies begin.
+  private(set) var nextAttempts: [String: ContinuousClock.Instant] = [:]
+  /// One for each module of a resource, by name of the resource.
+  private(set) var statuses: [ModuleStatus] = []
   /// The response that Envoy has not answered.
   var unansweredNonce: Nonce?
   /// Envoy's first and newest request, while it must not be answered.
@@ -72,11 +79,45 @@ struct InterceptedType {
 
   /// Rebuilds what Envoy is given; false if it is the same.
   mutating func place() -> Bool {
-    guard isDirty else { return false }
-    isDirty = false
-    let set = ResourceSet(supplies.values.compactMap { $0.placement?.resource })
-    guard set.version != placed.version else { return false }
-    placed = set
+    let isSame = touched.allSatisfy {
+      supplies[$0]?.placement?.resource.version == placed[$0]?.version
+    }
+    guard !isSame else { return false }
+    placed = ResourceSet(supplies.values.compactMap { $0.placement?.resource })
     return true
+  }
+
+  /// Notes what is asked of supplies at every event, so that it is asked of the touched ones alone.
+  mutating func review() {
+    for name in touched {
+      let supply = supplies[name]
+      nextAttempts[name] = supply?.nextAttempt
+      undecided.remove(name)
+      refused.remove(name)
+      guard let supply else { continue }
+      if supply.isUndecided { undecided.insert(name) }
+      if supply.refusal != nil { refused.insert(name) }
+    }
+  }
+
+  /// Notes the statuses of a supply; false if they are the same.
+  mutating func noteStatuses(of name: String) -> Bool {
+    var known: Set<ModuleStatus.Key> = []
+    let newer = (supplies[name]?.statuses ?? []).filter { known.insert($0.key).inserted }
+    let range = statusRange(of: name)
+    guard !statuses[range].elementsEqual(newer) else { return false }
+    statuses.replaceSubrange(range, with: newer)
+    return true
+  }
+
+  /// Where the statuses of a resource are, or would be.
+  func statusRange(of name: String) -> Range<Int> {
+    var (start, end) = (0, statuses.count)
+    while start < end {
+      let middle = (start + end) / 2
+      if statuses[middle].key.resource < name { start = middle + 1 } else { end = middle }
+    }
+    while end < statuses.count, statuses[end].key.resource == name { end += 1 }
+    return start..<end
   }
 }

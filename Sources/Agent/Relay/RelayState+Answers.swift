@@ -31,7 +31,9 @@ extension RelayState {
 
   /// Answers the latest response of a type if it is time, or anew if the answer was wrong.
   mutating func answer(_ index: Int, at now: ContinuousClock.Instant) {
-    guard isConnected, let answer = intercepted[index].answer else { return }
+    guard isConnected, let answer = intercepted[index].answer,
+      mayAnswer(answer, of: intercepted[index], at: now)
+    else { return }
     var refusals: [String: String] = [:]
     let report = envoy.report(on: intercepted[index].typeURL)
     // What is missing from a full state is deleted, and Envoy has to accept that too.
@@ -65,6 +67,19 @@ extension RelayState {
       request.errorDetail.message = Self.sentences(refusals)
     }
     sendUpstream(.request(request))
+  }
+
+  /// False if it is plain, without a look at each resource, that there is nothing to say.
+  private func mayAnswer(
+    _ answer: InterceptedType.Answer, of type: InterceptedType, at now: ContinuousClock.Instant
+  ) -> Bool {
+    switch answer.verdict {
+    case .none:
+      answer.deadline <= now
+        || !type.undecided.contains { type.supplies[$0]?.version == answer.resources[$0] }
+    case .acked: !type.refused.isEmpty || !envoy.rejections.isEmpty
+    case .nacked: true
+    }
   }
 
   /// One for each refused resource, by name; what Envoy said of several at once only once.

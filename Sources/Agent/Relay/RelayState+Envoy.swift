@@ -112,7 +112,7 @@ extension RelayState {
     for (name, supply) in intercepted[index].supplies where !intercepted[index].wants(name) {
       supply.abandon(actions: &actions)
       intercepted[index].supplies[name] = nil
-      intercepted[index].isDirty = true
+      intercepted[index].touched.insert(name)
     }
     // A subscription does not wait for modules: what is unanswered is answered with it.
     if let answer = intercepted[index].answer, answer.verdict == .none {

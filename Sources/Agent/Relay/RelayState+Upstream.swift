@@ -37,7 +37,6 @@ extension RelayState {
   ) {
     var type = intercepted[index]
     type.hasResponse = true
-    type.isDirty = true
     var versions: [String: ContentHash] = [:]
     for resource in resources {
       let encoded = EncodedResource(
@@ -45,6 +44,7 @@ extension RelayState {
         origins: [])
       guard type.wants(resource.name) else { continue }
       versions[resource.name] = encoded.version
+      type.touched.insert(resource.name)
       sequence += 1
       var supply =
         type.supplies[resource.name]
@@ -56,6 +56,7 @@ extension RelayState {
       for (name, supply) in type.supplies where versions[name] == nil {
         supply.abandon(actions: &actions)
         type.supplies[name] = nil
+        type.touched.insert(name)
       }
     }
     // A server that does not wait for answers: this one answers for both.
@@ -72,6 +73,10 @@ extension RelayState {
   /// told, which files are in use.
   mutating func settle(at now: ContinuousClock.Instant, actions: inout [RelayAction]) {
     var isChanged = false
+    for index in intercepted.indices {
+      reviewCount += intercepted[index].touched.count
+      intercepted[index].review()
+    }
     for index in intercepted.indices where intercepted[index].place() { isChanged = true }
     for index in intercepted.indices where intercepted[index].hasResponse {
       isChanged = isChanged || envoy.snapshot == nil
@@ -88,6 +93,7 @@ extension RelayState {
     report(actions: &actions)
     for index in intercepted.indices { answer(index, at: now) }
     updateUse(actions: &actions)
+    for index in intercepted.indices { intercepted[index].touched = [] }
   }
 
   // Nobody classifies an agent's one proxy.

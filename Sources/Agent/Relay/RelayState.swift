@@ -65,6 +65,8 @@ package struct RelayState {
   private var backlog: [ByteBuffer] = []
   private var backlogBytes = 0
   var reporting = SupplyReport()
+  /// How many supplies were looked at because something happened to them.
+  package internal(set) var reviewCount = 0
 
   /// Makes the state of a new stream; `streamID` begins the nonces that Envoy sees.
   package init(configuration: Configuration, rules: SupplyRules, streamID: String) {
@@ -92,10 +94,7 @@ package struct RelayState {
       if isConnected, let answer = type.answer, answer.verdict == .none {
         earliest = min(earliest ?? answer.deadline, answer.deadline)
       }
-      for supply in type.supplies.values {
-        guard let next = supply.nextAttempt else { continue }
-        earliest = min(earliest ?? next, next)
-      }
+      for next in type.nextAttempts.values { earliest = min(earliest ?? next, next) }
     }
     return earliest
   }
@@ -136,10 +135,11 @@ package struct RelayState {
   package mutating func tick(at now: ContinuousClock.Instant) -> [RelayAction] {
     var actions: [RelayAction] = []
     for index in intercepted.indices {
-      for name in intercepted[index].supplies.keys.sorted() {
+      let due = intercepted[index].nextAttempts.filter { $0.value <= now }
+      for name in due.keys.sorted() {
         intercepted[index].supplies[name]?.tick(rules: rules, at: now, actions: &actions)
+        intercepted[index].touched.insert(name)
       }
-      intercepted[index].isDirty = true
     }
     settle(at: now, actions: &actions)
     return actions
@@ -154,7 +154,7 @@ package struct RelayState {
     var actions: [RelayAction] = []
     intercepted[index].supplies[work.resource]?
       .complete(work, with: result, rules: rules, at: now, actions: &actions)
-    intercepted[index].isDirty = true
+    intercepted[index].touched.insert(work.resource)
     settle(at: now, actions: &actions)
     return actions
   }
@@ -173,6 +173,9 @@ package struct RelayState {
     }
     var actions: [RelayAction] = []
     reporting.forgetReported()
+    for index in intercepted.indices {
+      intercepted[index].touched.formUnion(intercepted[index].supplies.keys)
+    }
     settle(at: now, actions: &actions)
     return actions
   }
