@@ -79,6 +79,8 @@ let package = Package(
     ],
     layer("JSON", on: [.product(name: "OrderedCollections", package: "swift-collections")]),
     layer("Prometheus"),
+    layer("Serving", on: ["JSON", nio, logging, lifecycle, hummingbird]),
+    layer("Flags", on: ["MeshModel", "Serving", logging, arguments]),
     layer("MeshModel", on: ["JSON", crypto]),
     layer(
       "ProtoReflection",
@@ -103,13 +105,15 @@ let package = Package(
         "JSON", "MeshModel", "EnvoyAPI", "AgentAPI", "Prometheus", "XDS", "GRPC", nio, logging,
         lifecycle, protobuf,
       ], testedWith: ["MeshTesting", sockets]),
-    layer(
-      "ControlPlane",
-      on: [
-        "JSON", "MeshModel", "Manifests", "ConfigStore", "Prometheus", "Translation", "XDS",
-        "XDSServer", "GRPC", "EnvoyAPI", "AgentAPI", protobuf, nio, sockets, logging, lifecycle,
-        signals, hummingbird,
-      ]),
+    [
+      .target(
+        name: "ControlPlane",
+        dependencies: [
+          "JSON", "MeshModel", "Manifests", "ConfigStore", "Prometheus", "Translation", "XDS",
+          "XDSServer", "GRPC", "EnvoyAPI", "AgentAPI", "Serving", protobuf, nio, sockets, logging,
+          lifecycle, signals, hummingbird,
+        ], swiftSettings: settings)
+    ],
     layer(
       "WasmModules",
       on: [
@@ -119,19 +123,19 @@ let package = Package(
       "Agent",
       on: [
         "CSpawn", "JSON", "MeshModel", "EnvoyAPI", "AgentAPI", "Prometheus", "XDS", "GRPC",
-        "WasmModules", nio, sockets, http1, logging, lifecycle, signals, protobuf, arguments,
-        httpClient, hummingbird,
+        "Serving", "Flags", "WasmModules", nio, sockets, http1, logging, lifecycle, signals,
+        protobuf, arguments, httpClient, hummingbird,
       ]),
     [
       .target(
         name: "MeshTesting", dependencies: ["JSON", "MeshModel", "XDS"], swiftSettings: settings)
     ],
-    program("skiffd", on: ["ControlPlane", "MeshModel", logging, arguments]),
+    program("skiffd", on: ["ControlPlane", "Flags", "MeshModel", "Serving", logging, arguments]),
     program(
       "skiffctl",
       on: [
-        "JSON", "MeshModel", "Manifests", "ConfigStore", "Translation", "EnvoyAPI",
-        arguments, protobuf, nio, sockets, http1, httpClient,
+        "Flags", "JSON", "MeshModel", "Manifests", "ConfigStore", "Serving", "Translation",
+        "EnvoyAPI", arguments, protobuf, nio, sockets, http1, httpClient,
       ]),
     program("skiff-agent", on: ["Agent", "MeshModel", arguments]),
   ].flatMap(\.self)

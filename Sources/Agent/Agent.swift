@@ -8,6 +8,7 @@ import NIOCore
 import NIOPosix
 import Prometheus
 import ServiceLifecycle
+import Serving
 import UnixSignals
 import WasmModules
 
@@ -18,9 +19,7 @@ package struct Agent {
 
   package init(settings: Settings) {
     self.settings = settings
-    var logger = Logger(label: "skiff-agent") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = settings.logLevel
-    self.logger = logger
+    logger = settings.logFormat.logger(label: "skiff-agent", level: settings.logLevel)
   }
 
   /// Serves until SIGTERM or SIGINT, drains Envoy and returns; or until Envoy ends.
@@ -52,7 +51,9 @@ package struct Agent {
         wasServed: { relay.status.wasServed }, modules: { relay.status.modules },
         holdings: { library.holdings() }, admin: admin, ownsEnvoy: settings.envoy != nil,
         quit: { kill(getpid(), SIGTERM) }), registry: registry)
-    let status = StatusServer(address: settings.statusAddress, pages: pages, logger: logger)
+    let status = HTTPListener(
+      address: settings.statusAddress, flag: "--status-address", router: pages.router(),
+      logger: logger)
     _ = try await server.bind()
 
     // Stopped in reverse: Envoy drains first, while all that it needs still runs.
@@ -122,7 +123,7 @@ package struct Agent {
 /// Says where the agent listens, once it does.
 private struct Announcement: Service {
   let socketPath: String
-  let status: StatusServer
+  let status: HTTPListener
 
   func run() async throws {
     if let status = await status.boundAddress() {

@@ -3,6 +3,7 @@
 package import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+package import Serving
 
 /// Envoy's administration interface, as far as its agent needs it.
 ///

@@ -21,7 +21,7 @@ extension ProxyCommand {
     Variable(flag: "drain-duration", istio: "MINIMUM_DRAIN_DURATION"),
     Variable(
       flag: "exit-on-zero-connections", istio: "EXIT_ON_ZERO_ACTIVE_CONNECTIONS", isBool: true),
-    Variable(flag: "log-level"), Variable(flag: "wasm-failure"),
+    Variable(flag: "log-level"), Variable(flag: "log-format"), Variable(flag: "wasm-failure"),
     Variable(
       flag: "wasm-interception", istio: "ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION",
       isBool: true),

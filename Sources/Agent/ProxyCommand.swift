@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import ArgumentParser
+package import Flags
 import Foundation
 package import Logging
 package import MeshModel
+package import Serving
 package import WasmModules
 
 /// `skiff-agent proxy`: the agent beside one Envoy.
@@ -59,6 +61,9 @@ package struct ProxyCommand: AsyncParsableCommand {
 
   @Option(help: "One of trace, debug, info, notice, warning, error, critical.")
   package var logLevel = Logger.Level.info
+
+  @Option(help: "One of text, json.")
+  package var logFormat = LogFormat.text
 
   @Option(help: "What to do without a module: reject, fallback or keep-last.")
   package var wasmFailure = WasmFailureMode.reject
@@ -165,6 +170,7 @@ package struct ProxyCommand: AsyncParsableCommand {
     settings.drainDuration = drainDuration.value
     settings.exitsOnZeroConnections = exitOnZeroConnections
     settings.logLevel = logLevel
+    settings.logFormat = logFormat
     settings.wasmFailure = wasmFailure
     settings.rewritesWasm = wasmInterception
     settings.reportsWasm = wasmReports

@@ -3,6 +3,7 @@
 package import EnvoyAPI
 import JSON
 import MeshModel
+import Serving
 import SwiftProtobuf
 
 /// What Envoy is started with, and what skiffd is told of it.

@@ -2,6 +2,7 @@
 
 package import Logging
 package import MeshModel
+package import Serving
 package import WasmModules
 
 /// How an agent runs: parsed once from flags and environment, then handed down.
@@ -39,6 +40,7 @@ package struct Settings: Sendable {
   package var drainDuration = Duration.seconds(5)
   package var exitsOnZeroConnections = false
   package var logLevel = Logger.Level.info
+  package var logFormat = LogFormat.text
 
   package var wasmFailure = WasmFailureMode.reject
   /// False passes all resources as they are.

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncHTTPClient
-import Hummingbird
+package import Hummingbird
 import JSON
 import MeshModel
-import NIOCore
+package import NIOCore
 package import Prometheus
+import Serving
 import Synchronization
 package import WasmModules
 
 /// What the agent answers over HTTP: Istio's paths, and the modules for people.
 package struct StatusPages: Sendable {
   /// Knows who asks.
-  struct Context: RequestContext, RemoteAddressRequestContext {
-    var coreContext: CoreRequestContextStorage
-    let remoteAddress: SocketAddress?
+  package struct Context: RequestContext, RemoteAddressRequestContext {
+    package var coreContext: CoreRequestContextStorage
+    package let remoteAddress: SocketAddress?
 
-    init(source: ApplicationRequestContextSource) {
+    package init(source: ApplicationRequestContextSource) {
       coreContext = .init(source: source)
       remoteAddress = source.channel.remoteAddress
     }
@@ -73,16 +74,15 @@ package struct StatusPages: Sendable {
       "istio_agent_startup_duration_seconds", help: "From the agent's start until it was ready.")
   }
 
-  func router() -> Router<Context> {
+  /// What is answered under which path.
+  package func router() -> Router<Context> {
     let router = Router(context: Context.self)
     router.get("healthz/ready") { _, _ in await ready() }
-    router.get("healthz/live") { _, _ in Self.text("live\n") }
+    router.get("healthz/live") { _, _ in Response.text("live\n") }
     router.get("stats/prometheus") { _, _ in await statistics() }
     router.post("quitquitquit") { _, context in quit(context.remoteAddress) }
     router.get("debug/wasmz") { _, _ in
-      Response(
-        status: .ok, headers: [.contentType: "application/json"],
-        body: .init(byteBuffer: ByteBuffer(string: modules().text(pretty: true) + "\n")))
+      Response.text(modules().text(pretty: true) + "\n", contentType: "application/json")
     }
     return router
   }
@@ -101,7 +101,7 @@ package struct StatusPages: Sendable {
       return !isTold
     }
     if isFirst { startup.set(readiness.start.duration(to: .now) / .seconds(1)) }
-    return Self.text("ready\n")
+    return .text("ready\n")
   }
 
   /// The agent's own metrics, then Envoy's as they come.
@@ -129,10 +129,10 @@ package struct StatusPages: Sendable {
   /// As in Istio: for a job's container that is done, and for nobody outside.
   private func quit(_ client: SocketAddress?) -> Response {
     guard let client, client.isLoopback else {
-      return Self.text("only from this machine\n", status: .forbidden)
+      return .text("only from this machine\n", status: .forbidden)
     }
     sources.quit()
-    return Self.text("OK")
+    return .text("OK")
   }
 
   private func modules() -> JSONValue {
@@ -143,13 +143,7 @@ package struct StatusPages: Sendable {
   }
 
   private static func unavailable(_ reason: String) -> Response {
-    text(reason, status: .serviceUnavailable)
-  }
-
-  private static func text(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
-    Response(
-      status: status, headers: [.contentType: "text/plain; charset=utf-8"],
-      body: .init(byteBuffer: ByteBuffer(string: text)))
+    .text(reason, status: .serviceUnavailable)
   }
 }
 

@@ -9,6 +9,7 @@ import NIOCore
 import NIOPosix
 import Prometheus
 import ServiceLifecycle
+import Serving
 import Translation
 import UnixSignals
 import XDSServer
@@ -20,7 +21,7 @@ package struct ControlPlane {
 
   package init(settings: Settings) {
     self.settings = settings
-    logger = settings.makeLogger(label: "skiffd")
+    logger = settings.logFormat.logger(label: "skiffd", level: settings.logLevel)
   }
 
   /// Serves until SIGTERM or SIGINT, drains and returns.
@@ -65,7 +66,7 @@ package struct ControlPlane {
       try await grpc.bind().first?.port
     }
     let announcement = Announcement(
-      grpc: ListenAddress(
+      grpc: HostPort(
         host: settings.grpcAddress.host, port: grpcPort ?? settings.grpcAddress.port),
       http: http, monitoring: monitoring)
     // Stopped in reverse: first the listeners, then what feeds them.
@@ -89,7 +90,7 @@ private struct StoreService: Service {
 
 /// Says where the control plane listens, once it does.
 private struct Announcement: Service {
-  let grpc: ListenAddress
+  let grpc: HostPort
   let http: HTTPListener
   let monitoring: HTTPListener
 

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Logging
+package import Serving
 
 /// How a control plane runs: parsed once from flags and environment, then handed down.
 package struct Settings: Sendable {
-  package enum LogFormat: String, Sendable, CaseIterable {
-    case text
-    case json
-  }
-
   package var configDirectories: [String]
   /// ADS and health over gRPC; 15010 is Istio's plaintext port.
-  package var grpcAddress = ListenAddress(host: "127.0.0.1", port: 15010)
+  package var grpcAddress = HostPort(host: "127.0.0.1", port: 15010)
   /// Debug pages and readiness.
-  package var httpAddress = ListenAddress(host: "127.0.0.1", port: 8080)
+  package var httpAddress = HostPort(host: "127.0.0.1", port: 8080)
   /// Prometheus metrics.
-  package var monitoringAddress = ListenAddress(host: "127.0.0.1", port: 15014)
+  package var monitoringAddress = HostPort(host: "127.0.0.1", port: 15014)
   package var logLevel = Logger.Level.info
   package var logFormat = LogFormat.text
   /// Configuration is quiet this long before it is pushed.

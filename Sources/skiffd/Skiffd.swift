@@ -2,9 +2,11 @@
 
 import ArgumentParser
 import ControlPlane
+import Flags
 import Foundation
 import Logging
 import MeshModel
+import Serving
 
 /// The control plane: watches configuration, translates it, serves it to Envoys.
 @main
@@ -23,13 +25,13 @@ struct Skiffd: AsyncParsableCommand {
   var configDir: [String] = []
 
   @Option(help: "Where Envoys connect (ADS over gRPC, plaintext).")
-  var grpcAddress = ListenAddress(host: "127.0.0.1", port: 15010)
+  var grpcAddress = HostPort(host: "127.0.0.1", port: 15010)
 
   @Option(help: "Where the debug pages are.")
-  var httpAddress = ListenAddress(host: "127.0.0.1", port: 8080)
+  var httpAddress = HostPort(host: "127.0.0.1", port: 8080)
 
   @Option(help: "Where Prometheus scrapes.")
-  var monitoringAddress = ListenAddress(host: "127.0.0.1", port: 15014)
+  var monitoringAddress = HostPort(host: "127.0.0.1", port: 15014)
 
   @Flag(help: "Listen in plaintext also on addresses that other machines can reach.")
   var allowPlaintext = false
@@ -38,7 +40,7 @@ struct Skiffd: AsyncParsableCommand {
   var logLevel = Logger.Level.info
 
   @Option(help: "One of text, json.")
-  var logFormat = Settings.LogFormat.text
+  var logFormat = LogFormat.text
 
   @Option(help: "How long configuration must be quiet before it is pushed.")
   var debounceAfter = FlagDuration(.milliseconds(100))

@@ -7,6 +7,7 @@ import JSON
 import Manifests
 import MeshModel
 import Prometheus
+import Serving
 import XDSServer
 
 /// The HTTP side of `skiffd`: what a person on call, a script or Prometheus asks it.

@@ -2,8 +2,10 @@
 
 import ArgumentParser
 import EnvoyAPI
+import Flags
 import JSON
 import MeshModel
+import Serving
 import SwiftProtobuf
 import Translation
 
@@ -25,7 +27,7 @@ struct Bootstrap: ParsableCommand {
   var ip = "127.0.0.1"
 
   @Option(help: "The proxy's labels, which selectors match: k=v,…")
-  var labels = LabelList()
+  var labels = Labels()
 
   @Option(help: "Where skiffd serves ADS: host:port.")
   var xdsAddress: HostPort
@@ -43,35 +45,11 @@ struct Bootstrap: ParsableCommand {
     let bootstrap = ProxyBootstrap(
       nodeID: "\(type.rawValue)~\(ip)~\(id).\(namespace)~\(namespace).svc.cluster.local",
       cluster: "\(id).\(namespace)", metadata: metadata,
-      controlPlane: .tcp(host: xdsAddress.host, port: xdsAddress.port),
-      adminHost: adminAddress.host, adminPort: adminAddress.port)
+      controlPlane: .tcp(host: xdsAddress.host, port: UInt16(clamping: xdsAddress.port)),
+      adminHost: adminAddress.host, adminPort: UInt16(clamping: adminAddress.port))
     // Envoy reads a bootstrap as the message itself, without the type URL of an Any.
     var members = ResourceJSON.message(bootstrap.message()).objectMembers ?? [:]
     members["@type"] = nil
     print(JSONValue.object(members).text(pretty: true))
   }
-}
-
-extension Proxy.Role: ExpressibleByArgument {}
-
-/// `host:port` on the command line.
-struct HostPort: ExpressibleByArgument, CustomStringConvertible {
-  var host: String
-  var port: UInt16
-
-  init(host: String, port: UInt16) {
-    self.host = host
-    self.port = port
-  }
-
-  init?(argument: String) {
-    guard let colon = argument.lastIndex(of: ":"),
-      let port = UInt16(argument[argument.index(after: colon)...]), colon > argument.startIndex
-    else { return nil }
-    var host = argument[..<colon]
-    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-    self.init(host: String(host), port: port)
-  }
-
-  var description: String { "\(host):\(port)" }
 }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import ConfigStore
 import EnvoyAPI
+import Flags
 import JSON
 import Manifests
 import MeshModel
@@ -22,7 +23,7 @@ struct Translate: ParsableCommand {
   var node: String
 
   @Option(help: "The proxy's labels: k=v,…")
-  var labels = LabelList()
+  var labels = Labels()
 
   @Option(help: "A JSON file with the proxy's node metadata.")
   var metadata: String?
@@ -77,24 +78,5 @@ struct Translate: ParsableCommand {
     do throws(JSONSyntaxError) { return try JSONValue(parsing: text) } catch {
       throw ValidationError("\(file): \(error)")
     }
-  }
-}
-
-/// `k=v,k=v` on the command line.
-struct LabelList: ExpressibleByArgument, CustomStringConvertible {
-  var pairs: [String: String] = [:]
-
-  init() {}
-
-  init?(argument: String) {
-    for pair in argument.split(separator: ",") {
-      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2, !parts[0].isEmpty else { return nil }
-      pairs[String(parts[0])] = String(parts[1])
-    }
-  }
-
-  var description: String {
-    pairs.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
   }
 }

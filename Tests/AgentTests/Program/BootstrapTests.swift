@@ -5,6 +5,7 @@ import EnvoyAPI
 import Foundation
 import JSON
 import MeshModel
+import Serving
 import SwiftProtobuf
 import Testing
 

@@ -5,6 +5,7 @@ import AsyncHTTPClient
 import Hummingbird
 import Logging
 import NIOCore
+import Serving
 import Synchronization
 
 /// Envoy's admin interface, as far as the agent asks it; remembers what was asked.

@@ -3,6 +3,7 @@
 import Agent
 import ArgumentParser
 import MeshModel
+import Serving
 import Testing
 import WasmModules
 

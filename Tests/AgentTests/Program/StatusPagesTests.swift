@@ -8,6 +8,7 @@ import MeshModel
 import NIOCore
 import NIOHTTP1
 import Prometheus
+import Serving
 import Synchronization
 import Testing
 import WasmModules
@@ -43,8 +44,9 @@ import WasmModules
           ]
         }, admin: admin, ownsEnvoy: ownsEnvoy, quit: { parts.quits.withLock { $0 += 1 } }),
       registry: MetricRegistry())
-    let server = StatusServer(
-      address: HostPort(host: "127.0.0.1", port: 0), pages: pages,
+    let server = HTTPListener(
+      address: HostPort(host: "127.0.0.1", port: 0), flag: "--status-address",
+      router: pages.router(),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.run() }

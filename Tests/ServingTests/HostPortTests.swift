@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ControlPlane
+import Serving
 import Testing
 
 /// Addresses as flags write them.
-@Suite struct ListenAddressTests {
+@Suite struct HostPortTests {
   @Test(arguments: [
     ("127.0.0.1:15010", "127.0.0.1:15010", true), ("localhost:0", "localhost:0", true),
     (":8080", "127.0.0.1:8080", true), ("[::1]:80", "[::1]:80", true),
@@ -13,10 +13,10 @@ import Testing
   func `an address is read and prints as it was written`(
     _ text: String, _ printed: String, _ isLoopback: Bool
   ) {
-    #expect(ListenAddress(text).map { "\($0)" } == printed)
-    #expect(ListenAddress(text)?.isLoopback == isLoopback)
+    #expect(HostPort(text).map { "\($0)" } == printed)
+    #expect(HostPort(text)?.isLoopback == isLoopback)
   }
 
   @Test(arguments: ["", "127.0.0.1", "host:", "host:65536", "host:-1", "host:http"])
-  func `anything else is refused`(_ text: String) { #expect(ListenAddress(text) == nil) }
+  func `anything else is refused`(_ text: String) { #expect(HostPort(text) == nil) }
 }

@@ -4,17 +4,21 @@ import Foundation
 import JSON
 package import Logging
 
-extension Settings {
-  /// Makes the loggers of the process: to standard error, in the format asked for.
-  package func makeLogger(label: String) -> Logger {
+/// How a program writes its log to standard error: `--log-format`.
+package enum LogFormat: String, Sendable, CaseIterable {
+  case text
+  case json
+
+  /// Makes a logger.
+  package func logger(label: String, level: Logger.Level) -> Logger {
     var logger =
-      switch logFormat {
+      switch self {
       case .text:
         Logger(label: label) { StreamLogHandler.standardError(label: $0) }
       case .json:
         Logger(label: label) { JSONLogHandler(label: $0) }
       }
-    logger.logLevel = logLevel
+    logger.logLevel = level
     return logger
   }
 }

@@ -3,12 +3,12 @@
 import NIOCore
 
 /// Why an address cannot be listened on, with the flag that chooses another.
-struct ListenFailure: Error, CustomStringConvertible {
-  let description: String
+package struct ListenFailure: Error, CustomStringConvertible {
+  package let description: String
 
   /// Runs what binds an address; an error of the system becomes a sentence with the remedy.
-  static func explaining<Result: Sendable>(
-    _ address: ListenAddress, _ flag: String, _ bind: () async throws -> Result
+  package static func explaining<Result: Sendable>(
+    _ address: HostPort, _ flag: String, _ bind: () async throws -> Result
   ) async throws -> Result {
     do {
       return try await bind()

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Hummingbird
-import Logging
+package import Hummingbird
+package import Logging
 import NIOCore
 import ServiceLifecycle
 
-/// An HTTP server of the control plane, with the port that the system gave it.
-struct HTTPListener: Service {
+/// An HTTP server of one of the programs, with the port that the system gave it.
+package struct HTTPListener: Service {
   private let application: any ApplicationProtocol
   private let bound: AsyncStream<Int>
-  private let address: ListenAddress
+  private let address: HostPort
   private let flag: String
 
   /// Makes a listener.
@@ -18,11 +18,10 @@ struct HTTPListener: Service {
   ///   - address: where to listen.
   ///   - flag: the flag that chose the address.
   ///   - router: what to answer.
-  ///   - logger: where to tell.
-  init(
-    address: ListenAddress, flag: String, router: Router<BasicRequestContext>,
-    logger: Logger
-  ) {
+  ///   - logger: where to tell; its label is the name of the server.
+  package init<Responder: HTTPResponderBuilder>(
+    address: HostPort, flag: String, router: Responder, logger: Logger
+  ) where Responder.Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
     self.address = address
     self.flag = flag
     let (bound, continuation) = AsyncStream.makeStream(of: Int.self)
@@ -32,20 +31,20 @@ struct HTTPListener: Service {
     application = Application(
       router: router,
       configuration: .init(
-        address: .hostname(address.host, port: address.port), serverName: "skiffd"),
+        address: .hostname(address.host, port: address.port), serverName: logger.label),
       onServerRunning: { channel in
         continuation.yield(channel.localAddress?.port ?? address.port)
         continuation.finish()
       }, logger: quiet)
   }
 
-  func run() async throws {
+  package func run() async throws {
     try await ListenFailure.explaining(address, flag) { try await application.run() }
   }
 
   /// Where it listens; waits until it does, nil where it ended before.
-  func boundAddress() async -> ListenAddress? {
-    for await port in bound { return ListenAddress(host: address.host, port: port) }
+  package func boundAddress() async -> HostPort? {
+    for await port in bound { return HostPort(host: address.host, port: port) }
     return nil
   }
 }

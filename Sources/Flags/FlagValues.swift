@@ -3,7 +3,7 @@
 public import ArgumentParser
 public import Logging
 package import MeshModel
-package import WasmModules
+package import Serving
 
 /// A length of time on the command line, as Go writes it: `100ms`, `1m30s`.
 package struct FlagDuration: ExpressibleByArgument, CustomStringConvertible {
@@ -55,13 +55,5 @@ extension HostPort: ExpressibleByArgument {
 }
 
 extension Proxy.Role: ExpressibleByArgument {}
-extension WasmFailureMode: ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}
 extension Logger.Level: @retroactive ExpressibleByArgument {}
-
-extension AddressRange: ExpressibleByArgument {
-  package init?(argument: String) { self.init(argument) }
-}
-
-extension CrashPoint: ExpressibleByArgument {
-  package init?(argument: String) { self.init(argument) }
-}

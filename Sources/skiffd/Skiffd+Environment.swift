@@ -1,32 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import ArgumentParser
-import ControlPlane
 import Foundation
-public import Logging
-import MeshModel
-
-/// A length of time on the command line, as Go writes it: `100ms`, `1m30s`.
-struct FlagDuration: ExpressibleByArgument, CustomStringConvertible {
-  var value: Duration
-
-  init(_ value: Duration) { self.value = value }
-
-  init?(argument: String) {
-    guard let value = Duration(goString: argument), value >= .zero else { return nil }
-    self.value = value
-  }
-
-  var description: String { value.goString }
-}
-
-extension ListenAddress: ExpressibleByArgument {
-  init?(argument: String) { self.init(argument) }
-}
-
-extension Settings.LogFormat: ExpressibleByArgument {}
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}
 
 extension Skiffd {
   /// What the environment says, as arguments, for the flags that the command line leaves out.
