@@ -6,6 +6,8 @@
 enum FilterName {
   static let httpConnectionManager = "envoy.filters.network.http_connection_manager"
   static let tcpProxy = "envoy.filters.network.tcp_proxy"
+  static let fault = "envoy.filters.http.fault"
+  static let cors = "envoy.filters.http.cors"
   static let router = "envoy.filters.http.router"
   static let originalDestination = "envoy.filters.listener.original_dst"
   static let fileAccessLog = "envoy.access_loggers.file"

@@ -20,14 +20,27 @@ enum HTTPConnectionManager {
     return manager
   }
 
-  /// The HTTP filters in Istio's order: AUTHN, AUTHZ, STATS and other plugins, then the router.
+  /// The HTTP filters in Istio's order: AUTHN, AUTHZ, STATS and other plugins, fault, CORS, then the
+  /// router.
   static func filters(_ plugins: PluginChain) -> [Envoy.HTTPFilter] {
-    plugins.httpFilters + [router]
+    plugins.httpFilters + [fault, cors, router]
   }
 
-  private static let router = Envoy.HTTPFilter.with {
-    $0.name = FilterName.router
-    $0.typedConfig = Envoy_Extensions_Filters_Http_Router_V3_Router().packed()
+  /// Does nothing by itself: a route that injects faults says so in its own configuration.
+  private static let fault = filter(
+    FilterName.fault, Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault())
+
+  /// Does nothing by itself: a route with a corsPolicy says so in its own configuration.
+  private static let cors = filter(FilterName.cors, Envoy_Extensions_Filters_Http_Cors_V3_Cors())
+
+  private static let router = filter(
+    FilterName.router, Envoy_Extensions_Filters_Http_Router_V3_Router())
+
+  private static func filter(_ name: String, _ config: some Message) -> Envoy.HTTPFilter {
+    Envoy.HTTPFilter.with {
+      $0.name = name
+      $0.typedConfig = config.packed()
+    }
   }
 }
 
