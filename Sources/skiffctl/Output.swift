@@ -18,6 +18,21 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
   }
 }
 
+/// `-o` of commands that print for people unless a machine asks.
+enum ReportFormat: String, CaseIterable, ExpressibleByArgument {
+  case text
+  case json
+  case yaml
+
+  func text(_ value: JSONValue, orText words: () -> String) -> String {
+    switch self {
+    case .text: words()
+    case .json: OutputFormat.json.text(value)
+    case .yaml: OutputFormat.yaml.text(value)
+    }
+  }
+}
+
 func printError(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
 /// Rows under a heading, in columns as wide as their widest cell, as kubectl prints them.

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ConfigStore
+import EnvoyAPI
+import Manifests
+import MeshModel
+import Translation
+
+/// Manifests as `skiffd` would have them in force, read once.
+struct OfflineMesh {
+  let snapshot: MeshSnapshot
+
+  /// - Parameter paths: files, directories, or `-` for standard input.
+  init(paths: [String]) {
+    let reading = ManifestReader().read(paths: paths)
+    snapshot = SnapshotBuilder.build(reading.objects, revision: 1, problems: reading.problems)
+  }
+
+  func proxyClass(of proxy: Proxy) -> ProxyClass { snapshot.classifier.proxyClass(of: proxy) }
+
+  /// All that a proxy would get.
+  func resources(for proxy: Proxy) -> ResourceSnapshot {
+    Translator(types: EnvoyTypes.pool).translate(snapshot, for: proxyClass(of: proxy))
+  }
+
+  /// What reading found wrong, then what translation did, with file and line.
+  func problems(with resources: ResourceSnapshot) -> [ConfigError] {
+    (snapshot.problems + resources.problems).map(snapshot.located)
+  }
+}
+
+extension ConfigError {
+  /// One line for a terminal.
+  var line: String { severity == .warning ? "warning: \(self)" : "\(self)" }
+}
