@@ -36,6 +36,7 @@ package enum SnapshotBuilder {
       revision: revision, meshConfig: meshConfig, wasmPlugins: inventory.wasmPlugins,
       envoyFilters: inventory.envoyFilters, gateways: inventory.gateways,
       virtualServices: inventory.virtualServices, services: services, sources: inventory.sources,
+      generations: inventory.generations,
       problems: (problems + located).sorted(by: ConfigError.precedes))
   }
 }
@@ -52,9 +53,11 @@ struct Inventory {
   var endpoints: [Endpoints] = []
   var istioOperators: [IstioOperator] = []
   var sources: [ObjectRef: SourceMap] = [:]
+  var generations: [ObjectRef: Int64] = [:]
 
   mutating func add(_ object: DecodedObject) {
     sources[object.ref] = object.source
+    generations[object.ref] = object.meta.generation
     switch object.value {
     case .wasmPlugin(let object): wasmPlugins.append(object)
     case .envoyFilter(let object): envoyFilters.append(object)

@@ -17,6 +17,8 @@ package final class MeshSnapshot: Sendable {
   /// By host name, then namespace.
   package let services: [Service]
   package let sources: [ObjectRef: SourceMap]
+  /// Of every object in force.
+  package let generations: [ObjectRef: Int64]
   /// What reading and indexing found wrong; translation adds its own for each class.
   package let problems: [ConfigError]
 
@@ -28,7 +30,8 @@ package final class MeshSnapshot: Sendable {
     revision: UInt64, meshConfig: MeshConfig = MeshConfig(), wasmPlugins: [WasmPlugin] = [],
     envoyFilters: [EnvoyFilter] = [], gateways: [Gateway] = [],
     virtualServices: [VirtualService] = [], services: [Service] = [],
-    sources: [ObjectRef: SourceMap] = [:], problems: [ConfigError] = []
+    sources: [ObjectRef: SourceMap] = [:], generations: [ObjectRef: Int64] = [:],
+    problems: [ConfigError] = []
   ) {
     self.revision = revision
     self.meshConfig = meshConfig
@@ -45,6 +48,7 @@ package final class MeshSnapshot: Sendable {
       ($0.hostname, $0.namespace) < ($1.hostname, $1.namespace)
     }
     self.sources = sources
+    self.generations = generations
     self.problems = problems
 
     classifier = ProxyClassifier(

@@ -36,6 +36,7 @@ package final class ADSServer: ServiceLifecycle.Service {
   let streams: StreamRegistry
   let classes = ProxyClassRegistry()
   let responses = ResponseCache()
+  let progress = ProgressSignal()
 
   private let connectionCounter = Atomic<UInt64>(0)
   private let namePool = Mutex(NamePool())
@@ -137,6 +138,7 @@ package final class ADSServer: ServiceLifecycle.Service {
         guard let mesh = classes.mesh, entry.snapshot == nil else { continue }
         translate([entry], in: mesh)
         streams.forEach { $0.refresh() }
+        progress.fire()
       }
     }
     scheduled?.cancel()
@@ -162,6 +164,7 @@ package final class ADSServer: ServiceLifecycle.Service {
       metadata: ["revision": "\(mesh.revision)", "services": "\(mesh.services.count)"])
     streams.forEach { $0.refresh() }
     metrics.pushTriggers.increment(reason)
+    progress.fire()
   }
 
   private func translate(_ entries: [ProxyClassEntry], in mesh: MeshSnapshot) {

@@ -57,6 +57,33 @@ final class ADSStream: GRPCStream {
     }
   }
 
+  /// How far this proxy has come with an object; nil where nothing that it gets depends on it.
+  ///
+  /// While the proxy's class is being found or translated anew, nobody knows what it will get.
+  func rolloutPart(of object: ObjectRef) -> Rollout.Part? {
+    guard let client else { return nil }
+    let progress: Progress
+    var resources: Set<String> = []
+    if client.placement.classification == server.classes.classification,
+      let (newest, keys) = client.placement.entry.resources(of: object),
+      newest.revision == server.classes.mesh?.revision
+    {
+      let isOrigin = { (resource: EncodedResource) in
+        resource.origins.contains { $0.object == object }
+      }
+      guard let found = state.progress(on: keys, of: newest, concerns: isOrigin) else {
+        return nil
+      }
+      progress = found
+      resources = Set(keys.map(\.name))
+    } else {
+      progress = .pending([])
+    }
+    return Rollout.Part(
+      connectionID: client.connectionID, proxy: client.proxy.name, progress: progress,
+      modules: modules.modules.filter { resources.contains($0.resource) })
+  }
+
   /// Takes what the class gets now, after a push or when its first translation is done.
   func refresh() {
     guard let client else { return }
@@ -110,6 +137,7 @@ final class ADSStream: GRPCStream {
     guard let client else { return }
     client.placement.entry.detach()
     server.clientLeft(version: client.proxy.istioVersion ?? "")
+    server.progress.fire()
     server.logger.info(
       "proxy disconnected",
       metadata: ["proxy": "\(client.connectionID)", "status": "\(status.code)"])
@@ -171,6 +199,7 @@ final class ADSStream: GRPCStream {
     case .stale: server.metrics.expiredNonces.increment(request.typeURL)
     case .subscribed, .unsubscribed, .repeated, .ignored: break
     }
+    server.progress.fire()
     if state.hasNext { call.wake() }
   }
 
@@ -195,6 +224,7 @@ final class ADSStream: GRPCStream {
         state.reconsider(status.resource, of: typeURL, version: version, at: .now)
       }
     }
+    server.progress.fire()
     call.wake()
   }
 

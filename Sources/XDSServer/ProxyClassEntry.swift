@@ -7,6 +7,8 @@ import Synchronization
 final class ProxyClassEntry: Sendable {
   private struct State {
     var snapshot: ResourceSnapshot?
+    /// Of the snapshot; made when somebody asks.
+    var dependents: [ObjectRef: [ResourceKey]]?
     var streamCount = 0
   }
 
@@ -20,9 +22,43 @@ final class ProxyClassEntry: Sendable {
 
   var isUsed: Bool { state.withLock { $0.streamCount > 0 } }
 
-  func publish(_ snapshot: ResourceSnapshot) { state.withLock { $0.snapshot = snapshot } }
+  func publish(_ snapshot: ResourceSnapshot) {
+    state.withLock { state in
+      state.snapshot = snapshot
+      state.dependents = nil
+    }
+  }
+
+  /// What the class gets now, and which of it an object has caused.
+  func resources(of object: ObjectRef) -> (snapshot: ResourceSnapshot, keys: [ResourceKey])? {
+    state.withLock { state in
+      guard let snapshot = state.snapshot else { return nil }
+      let dependents = state.dependents ?? snapshot.dependents()
+      state.dependents = dependents
+      return (snapshot, dependents[object] ?? [])
+    }
+  }
 
   func attach() { state.withLock { $0.streamCount += 1 } }
 
   func detach() { state.withLock { $0.streamCount -= 1 } }
+}
+
+extension ResourceSnapshot {
+  /// The resources that each object has a part in, in push order.
+  fileprivate func dependents() -> [ObjectRef: [ResourceKey]] {
+    var keys: [ObjectRef: [ResourceKey]] = [:]
+    for typeURL in typeURLs {
+      for resource in self[typeURL].resources {
+        let key = ResourceKey(typeURL: typeURL, name: resource.name)
+        // Origins are sorted, so those of one object stand together.
+        var last: ObjectRef?
+        for origin in resource.origins where origin.object != last {
+          keys[origin.object, default: []].append(key)
+          last = origin.object
+        }
+      }
+    }
+    return keys
+  }
 }

@@ -20,7 +20,7 @@ BACKEND = "outbound|80||backend.internal"
 PLUGIN = "extensions.istio.io/wasmplugin/istio-system.hello"
 PAGES = [
     *["adsz", "config_dump", "configz", "connections", "ecdsz", "problemsz", "registryz"],
-    *["rejectsz", "syncz", "wasmz"],
+    *["rejectsz", "statusz", "syncz", "wasmz"],
 ]
 PLUGIN_YAML = """\
 apiVersion: extensions.istio.io/v1alpha1

@@ -42,6 +42,8 @@ struct DebugPages: Sendable {
     for page in pages {
       router.get(RouterPath("/debug/\(page.path)")) { request, _ in try await page.answer(request) }
     }
+    // No page: it needs its parameters, and takes its time.
+    router.get("/debug/wait") { request, _ in try await statuses.wait(request) }
     addCommonRoutes(to: router)
     return router
   }
@@ -84,6 +86,12 @@ struct DebugPages: Sendable {
         .json(RejectsPage.json(await ads.clients()), for: $0)
       },
       Page(
+        path: "statusz",
+        summary: "What became of each object [?resource=KIND/NAMESPACE/NAME]; /debug/wait waits."
+      ) {
+        try await statuses.statuses($0)
+      },
+      Page(
         path: "syncz",
         summary: "For each proxy and type: sent, acknowledged, rejected [?namespace=NAMESPACE]."
       ) {
@@ -93,6 +101,10 @@ struct DebugPages: Sendable {
         .json(WasmPage.json(await ads.clients()), for: $0)
       },
     ]
+  }
+
+  private var statuses: StatusPages {
+    StatusPages(watch: StatusWatch(ads: ads, store: store))
   }
 
   private func addCommonRoutes(to router: Router<Context>) {

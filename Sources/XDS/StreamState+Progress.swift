@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import MeshModel
+
+/// How far a client has come with some resources.
+package enum Progress: Hashable, Sendable {
+  /// It has accepted all of them in their newest form.
+  case programmed
+  /// It has not been sent these, or has not answered.
+  case pending([ResourceKey])
+  /// It refuses some.
+  case rejected(Rejection)
+}
+
+extension StreamState {
+  /// Compares what the client has accepted with what it should have.
+  ///
+  /// - Parameters:
+  ///   - keys: the resources of `newest` that count.
+  ///   - newest: what the client should have now; it may not have been pushed yet.
+  ///   - concerns: whether a resource that the client still has counts, though in `newest` it is another
+  ///     or none: what an edit took away must be gone too.
+  /// - Returns: nil where the client neither asks for any of them nor has anything that counts.
+  package func progress(
+    on keys: [ResourceKey], of newest: ResourceSnapshot, concerns: (EncodedResource) -> Bool
+  ) -> Progress? {
+    var pending: [ResourceKey] = []
+    var counts = false
+    for watch in watches {
+      let (set, ledger) = (newest[watch.typeURL, rank: watch.rank], watch.ledger)
+      for key in keys where key.typeURL == watch.typeURL && watch.subscription.selects(key.name) {
+        counts = true
+        let wanted = set[key.name]?.version
+        if let rejection = ledger.rejection(of: key.name, in: wanted) {
+          return .rejected(rejection)
+        }
+        if ledger.accepted(key.name)?.version != wanted { pending.append(key) }
+      }
+      for resource in ledger.leftovers(against: set) where concerns(resource) {
+        let key = ResourceKey(typeURL: watch.typeURL, name: resource.name)
+        counts = true
+        if !pending.contains(key) { pending.append(key) }
+      }
+    }
+    guard counts else { return nil }
+    return pending.isEmpty ? .programmed : .pending(pending)
+  }
+}
+
+extension AckLedger {
+  /// What the client is known to run under a name.
+  ///
+  /// Of a refused full-state response Envoy has applied what was not to blame.
+  fileprivate func accepted(_ name: String) -> EncodedResource? {
+    let isAppliedInPart = !rejections.isEmpty && !isUnanswered && doubts.isEmpty
+    return (isAppliedInPart ? sent : acked)?[name]
+  }
+
+  /// The rejection in force that blames these bytes.
+  fileprivate func rejection(of name: String, in version: ContentHash?) -> Rejection? {
+    guard let rejection = rejections.last(where: { $0.resources.contains(name) }) else {
+      return nil
+    }
+    let refused = doubts[name]?.rejected ?? sent?[name]?.version
+    return refused == version ? rejection : nil
+  }
+
+  /// What was accepted and is not, or not so, in a set.
+  fileprivate func leftovers(against set: ResourceSet) -> [EncodedResource] {
+    guard let acked, !acked.set.isIdentical(to: set), acked.set.version != set.version else {
+      return []
+    }
+    return acked.resources.filter { set[$0.name]?.version != $0.version }
+  }
+}

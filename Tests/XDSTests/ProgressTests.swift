@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MeshModel
+import MeshTesting
+import Testing
+import XDS
+
+/// What a client runs of an object's resources, from what it accepted and refused.
+@Suite struct ProgressTests {
+  /// Plays a script, and says how far the client has come with some resources of the last snapshot;
+  /// `left` are those that still count where the client has them.
+  private func progress(
+    _ text: String, _ names: [(TypeURL, String)], left: Set<String> = []
+  ) async throws -> String {
+    var peer = StreamPeer()
+    #expect(try await ADSScript(text).transcript(with: &peer) == text)
+    let snapshot = try #require(peer.state.snapshot)
+    let keys = names.map { ResourceKey(typeURL: $0, name: $1) }
+    switch peer.state.progress(on: keys, of: snapshot, concerns: { left.contains($0.name) }) {
+    case nil: return "unconcerned"
+    case .programmed: return "programmed"
+    case .pending(let keys): return "pending \(keys.map(\.description).joined(separator: ", "))"
+    case .rejected(let rejection): return "rejected: \(rejection.reason)"
+    }
+  }
+
+  @Test func `what nobody asks for does not count`() async throws {
+    let script = """
+      = RDS r@1 s@1
+      < nothing
+      > RDS r
+      < RDS n1 r@1
+      > RDS n1 r
+      < nothing
+      """
+    #expect(try await progress(script, [(.route, "s")]) == "unconcerned")
+    #expect(try await progress(script, [(.route, "r"), (.route, "s")]) == "programmed")
+  }
+
+  @Test func `only an acknowledgement of the newest bytes counts`() async throws {
+    let sent = """
+      = RDS r@1
+      < nothing
+      > RDS r
+      < RDS n1 r@1
+      """
+    #expect(try await progress(sent, [(.route, "r")]) == "pending RDS r")
+    let acknowledged = sent + "\n> RDS n1 r\n< nothing"
+    #expect(try await progress(acknowledged, [(.route, "r")]) == "programmed")
+    let edited = acknowledged + "\n= RDS r@2\n< RDS n2 r@2"
+    #expect(try await progress(edited, [(.route, "r")]) == "pending RDS r")
+  }
+
+  @Test func `a refusal counts for what it blames, until other bytes are wanted`() async throws {
+    let refused = """
+      = ECDS a@1 b@1
+      < nothing
+      > ECDS a b
+      < ECDS n1 a@1 b@1
+      > ECDS n1 a b
+      < nothing
+      = ECDS a@2 b@2
+      < ECDS n2 a@2 b@2
+      > ECDS n2 a b error="a is bad"
+      < ECDS n3 b@2
+      > ECDS n3 a b
+      < nothing
+      """
+    #expect(try await progress(refused, [(.extensionConfig, "a")]) == "rejected: a is bad")
+    #expect(try await progress(refused, [(.extensionConfig, "b")]) == "programmed")
+    let undone = refused + "\n= ECDS a@1 b@2\n< ECDS n4 a@1\n> ECDS n4 a b\n< nothing"
+    #expect(try await progress(undone, [(.extensionConfig, "a")]) == "programmed")
+    let mended = refused + "\n= ECDS a@3 b@2\n< ECDS n4 a@3"
+    #expect(try await progress(mended, [(.extensionConfig, "a")]) == "pending ECDS a")
+  }
+
+  @Test func `of refused listeners those that are not to blame are applied`() async throws {
+    let script = """
+      = LDS a@1 b@1
+      < nothing
+      > LDS
+      < LDS n1 a@1 b@1
+      > LDS n1 error="b is bad"
+      < nothing
+      """
+    #expect(try await progress(script, [(.listener, "a")]) == "programmed")
+    #expect(try await progress(script, [(.listener, "b")]) == "rejected: b is bad")
+  }
+
+  @Test func `what an edit took away counts while the client has it`() async throws {
+    let script = """
+      = LDS a@1 b@1
+      < nothing
+      > LDS
+      < LDS n1 a@1 b@1
+      > LDS n1
+      < nothing
+      = LDS a@1
+      < LDS n2 a@1
+      """
+    #expect(try await progress(script, [], left: ["b"]) == "pending LDS b")
+    #expect(try await progress(script, [], left: ["a"]) == "unconcerned")
+    #expect(try await progress(script + "\n> LDS n2\n< nothing", [], left: ["b"]) == "unconcerned")
+  }
+}
