@@ -21,7 +21,7 @@ struct ListenerDraft {
   /// The finished listener.
   var sourced: Sourced<Envoy.Listener> {
     var message = message
-    message.filterChains = chains.map(\.finished)
+    message.filterChains = chains.filter { !$0.isRemoved }.map(\.finished)
     if let defaultChain { message.defaultFilterChain = defaultChain.finished }
     return Sourced(message, origins: origins)
   }
@@ -32,6 +32,8 @@ struct FilterChainDraft {
   /// Everything but the filters.
   var message: Envoy.FilterChain
   var filters: [NetworkFilterDraft]
+  /// By a patch; its place stays, so that those of the others do.
+  var isRemoved = false
 
   var finished: Envoy.FilterChain {
     var message = message

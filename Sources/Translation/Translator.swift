@@ -11,25 +11,45 @@ package import ProtoReflection
 /// with one is reported and left out, and its neighbours are as if it were not there.
 package struct Translator: Sendable {
   private let decoder: PatchValueDecoder
+  private let decodedFilters: DecodedFilters
 
   /// Makes a translator.
   ///
   /// - Parameter types: the whole Envoy API, for what users write in EnvoyFilters.
   package init(types: DescriptorPool) {
     decoder = PatchValueDecoder(types: types)
+    decodedFilters = DecodedFilters(decoder)
   }
 
   /// All resources of a class, each with the objects that it comes from, and what went wrong.
   package func translate(
     _ mesh: MeshSnapshot, for proxyClass: ProxyClass
   ) -> ResourceSnapshot {
+    translate(ProxyScope(mesh, proxyClass), recorder: nil).resources
+  }
+
+  /// The same resources, and why patches of EnvoyFilters did or did not change them.
+  package func translate(
+    _ mesh: MeshSnapshot, for proxyClass: ProxyClass, tracing subject: PatchTrace.Subject
+  ) -> (resources: ResourceSnapshot, trace: PatchTrace) {
     let scope = ProxyScope(mesh, proxyClass)
+    let recorder = PatchRecorder(subject, scope)
+    let (resources, engine) = translate(scope, recorder: recorder)
+    return (
+      resources,
+      recorder.trace(problems: mesh.problems + resources.problems, names: engine.names)
+    )
+  }
+
+  private func translate(
+    _ scope: ProxyScope, recorder: PatchRecorder?
+  ) -> (resources: ResourceSnapshot, engine: PatchEngine) {
+    let (mesh, proxyClass) = (scope.mesh, scope.proxy)
     var problems: [ConfigError] = []
     var sets: [TypeURL: [EncodedResource]] = [:]
 
     let clusters = Clusters(scope)
     problems += clusters.problems
-    sets[.cluster] = clusters.clusters.map { $1.encoded(as: .cluster, named: $0) }
     sets[.endpoint] = clusters.assignments.map { $1.encoded(as: .endpoint, named: $0) }
 
     let virtualServices = VirtualServiceIndex(scope)
@@ -54,21 +74,30 @@ package struct Translator: Sendable {
       routes = ports.http.map { tables.configuration(forPort: $0, $1) }
       problems += tables.problems
     }
-    let patches = PatchSet(scope, decoder: decoder)
-    problems += patches.problems
-    var httpFilters = HTTPFilterPatches(patches)
-    for position in listeners.indices { httpFilters.apply(to: &listeners[position]) }
-    problems += httpFilters.problems
-    let extensions = ExtensionConfigs(scope, patches)
+    let plan = PatchPlan(scope, decodedFilters, recorder)
+    problems += plan.problems
+    decodedFilters.prune(to: mesh)
+    var engine = PatchEngine(
+      scope, listeners: listeners, routes: routes, clusters: clusters.clusters.map(\.1), decoder,
+      recorder)
+    for group in plan.groups { engine.apply(group) }
+    problems += engine.problems
+    let extensions = ExtensionConfigs(scope, plan.extensionConfigs, recorder)
     problems += extensions.problems
     sets[.extensionConfig] = extensions.resources
-    sets[.route] = routes.map { $0.encoded(as: .route, named: $0.content.name) }
-    sets[.listener] = listeners.map { $0.sourced.encoded(as: .listener, named: $0.name) }
+    sets[.cluster] = engine.clusters.remaining.map {
+      $0.sourced.encoded(as: .cluster, named: $0.name)
+    }
+    sets[.route] = engine.routes.remaining.map { $0.sourced.encoded(as: .route, named: $0.name) }
+    sets[.listener] = engine.listeners.remaining.map {
+      $0.sourced.encoded(as: .listener, named: $0.name)
+    }
 
-    return ResourceSnapshot(
+    let resources = ResourceSnapshot(
       revision: mesh.revision, proxyClass: proxyClass,
       sets: sets.filter { !$0.value.isEmpty }.mapValues(ResourceSet.init),
       problems: Self.unique(problems).map(mesh.located))
+    return (resources, engine)
   }
 
   /// In order, each once: an object that several listeners use is reported once.

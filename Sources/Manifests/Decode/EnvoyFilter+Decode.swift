@@ -16,6 +16,7 @@ extension EnvoyFilter {
       LabelSelector.decode($0, field: "labels", problems)
     }
     filter.targetRefs = fields.targetReferences()
+    filter.decodeAnnotations(problems)
     filter.priority =
       fields.optional("priority") { (node) throws(ConfigError) in
         try node.integer(Int32.self)
@@ -30,6 +31,27 @@ extension EnvoyFilter {
       problems.warning(.required, at: fields.path["configPatches"], "has no patches, so no effect")
     }
     return filter
+  }
+
+  private static let annotationPrefix = "skiff.dev/"
+
+  /// The annotations that are ours; all others are somebody else's.
+  private mutating func decodeAnnotations(_ problems: Problems) {
+    let path = FieldPath("metadata", "annotations")
+    for (key, value) in meta.annotations.sorted(by: { $0.key < $1.key })
+    where key.hasPrefix(Self.annotationPrefix) {
+      let node = Node(YAMLValue(YAMLValue.Content.string(value), line: 1), at: path[key])
+      problems.catching { () throws(ConfigError) in
+        switch key {
+        case "skiff.dev/order": order = try node.enumeration(Order.self)
+        case "skiff.dev/presence": presence = try node.enumeration(Presence.self)
+        default:
+          problems.warning(
+            .invalid, at: path[key],
+            "unknown annotation; EnvoyFilters have skiff.dev/order and skiff.dev/presence")
+        }
+      }
+    }
   }
 }
 
@@ -85,125 +107,18 @@ extension EnvoyFilter.ConfigPatch {
         EnvoyFilter.ListenerMatch.decode(listener, applyTo, problems).map { .listener($0) }
         ?? .none
     } else if let route = fields["routeConfiguration"] {
-      match = Self.kept(route, Self.routeSchemas, problems).map { .routeConfiguration($0) } ?? .none
+      match =
+        EnvoyFilter.RouteConfigurationMatch.decode(route, problems).map { .routeConfiguration($0) }
+        ?? .none
     } else if let cluster = fields["cluster"] {
-      let schema = Schema(fields: ["portNumber", "service", "subset", "name"])
-      match = Self.kept(cluster, [schema], problems).map { .cluster($0) } ?? .none
+      match = EnvoyFilter.ClusterMatch.decode(cluster, problems).map { .cluster($0) } ?? .none
     } else if let waypoint = fields["waypoint"] {
-      let schema = Schema(fields: ["portNumber", "filter", "route"])
-      match = Self.kept(waypoint, [schema], problems).map { .waypoint($0) } ?? .none
+      _ = Fields(waypoint, Schema(fields: ["portNumber", "filter", "route"]), problems)
+      match = .waypoint(waypoint.json)
       problems.warning(
         .unsupported, at: waypoint.path,
         "there are no waypoints in this version, so the patch applies nowhere")
     }
-  }
-
-  private static let routeSchemas = [
-    Schema(fields: ["portNumber", "portName", "gateway", "vhost", "name"]),
-    Schema(fields: ["name", "domainName", "route"]), Schema(fields: ["name", "action"]),
-  ]
-
-  /// A match that is kept as it was written; the names of its fields are checked.
-  private static func kept(
-    _ node: Node, _ schemas: [Schema], _ problems: Problems
-  ) -> JSONValue? {
-    var nested = Fields(node, schemas[0], problems)
-    for (name, schema) in zip(["vhost", "route"], schemas.dropFirst()) {
-      nested = nested?.object(name, schema)
-    }
-    return problems.catching { () throws(ConfigError) in try node.jsonObject() }
-  }
-}
-
-extension EnvoyFilter.ProxyMatch {
-  static func decode(_ node: Node, _ problems: Problems) -> EnvoyFilter.ProxyMatch? {
-    guard let fields = Fields(node, Schema(fields: ["proxyVersion", "metadata"]), problems) else {
-      return nil
-    }
-    var match = EnvoyFilter.ProxyMatch()
-    match.proxyVersion =
-      fields.optional("proxyVersion") { (node) throws(ConfigError) in
-        let pattern = try node.string()
-        if pattern.utf8.count > 1024 {
-          throw node.invalid("expected at most 1024 bytes, found \(pattern.utf8.count)")
-        }
-        if let fault = RegularExpression.fault(in: pattern) {
-          throw node.expected("a regular expression in RE2 syntax", remedy: ": \(fault)")
-        }
-        return pattern
-      } ?? ""
-    match.metadata =
-      fields.optional("metadata") { (node) throws(ConfigError) in try node.stringMap() } ?? [:]
-    return match
-  }
-}
-
-extension EnvoyFilter.ListenerMatch {
-  private static let schema = Schema(
-    fields: ["portNumber", "portName", "filterChain", "listenerFilter", "name"])
-  private static let chainSchema = Schema(
-    fields: [
-      "name", "sni", "transportProtocol", "applicationProtocols", "filter", "destinationPort",
-    ])
-
-  static func decode(
-    _ node: Node, _ applyTo: EnvoyFilter.ApplyTo, _ problems: Problems
-  ) -> EnvoyFilter.ListenerMatch? {
-    guard let fields = Fields(node, schema, problems) else { return nil }
-    var match = EnvoyFilter.ListenerMatch()
-    match.portNumber = fields.number("portNumber")
-    match.portName = fields.string("portName")
-    if !match.portName.isEmpty {
-      problems.warning(
-        .unsupported, at: fields.path["portName"],
-        "is not matched on, as in Istio; use portNumber or name")
-    }
-    match.name = fields.string("name")
-    match.listenerFilter = fields.string("listenerFilter")
-    if let chain = fields.object("filterChain", chainSchema) {
-      var chainMatch = FilterChainMatch()
-      chainMatch.name = chain.string("name")
-      chainMatch.sni = chain.string("sni")
-      chainMatch.transportProtocol = chain.string("transportProtocol")
-      chainMatch.applicationProtocols = chain.string("applicationProtocols")
-      chainMatch.destinationPort = chain.number("destinationPort")
-      chainMatch.filter = chain["filter"].flatMap { FilterMatch.decode($0, applyTo, problems) }
-      match.filterChain = chainMatch
-    }
-    return match
-  }
-}
-
-extension EnvoyFilter.ListenerMatch.FilterMatch {
-  /// Names of the HTTP connection manager, the second from before Envoy 1.14.
-  private static let connectionManagers = [
-    "envoy.filters.network.http_connection_manager", "envoy.http_connection_manager",
-  ]
-
-  static func decode(
-    _ node: Node, _ applyTo: EnvoyFilter.ApplyTo, _ problems: Problems
-  ) -> EnvoyFilter.ListenerMatch.FilterMatch? {
-    guard let fields = Fields(node, Schema(fields: ["name", "subFilter"]), problems) else {
-      return nil
-    }
-    if applyTo == .listener || applyTo == .filterChain {
-      problems.warning(.invalid, at: node.path, "is not used with applyTo \(applyTo.rawValue)")
-    }
-    let name = fields.required("name") { (node) throws(ConfigError) in try node.text() }
-    var match = EnvoyFilter.ListenerMatch.FilterMatch(name: name ?? "")
-    if let subFilter = fields.object("subFilter", Schema(fields: ["name"])) {
-      match.subFilter = subFilter.required("name") { (node) throws(ConfigError) in
-        try node.text()
-      }
-      if applyTo != .httpFilter {
-        problems.error(
-          at: subFilter.path, "may only be set with applyTo HTTP_FILTER, found \(applyTo.rawValue)")
-      } else if let name, !connectionManagers.contains(name) {
-        problems.error(
-          at: subFilter.path, "may only be set where filter.name is \(connectionManagers[0])")
-      }
-    }
-    return name == nil ? nil : match
   }
 }
 

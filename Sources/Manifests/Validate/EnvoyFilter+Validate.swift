@@ -12,18 +12,17 @@ extension EnvoyFilter.ConfigPatch {
         "is required for operation \(operation.rawValue)")
     }
     validateMatch(at: path, problems)
-    switch applyTo {
-    case .httpFilter: validateHTTPFilter(at: path, problems)
-    case .extensionConfig:
-      if let value, value["name"]?.stringValue?.isEmpty ?? true {
-        problems.error(
-          .required, at: patch.path["value"]["name"],
-          "is required: proxies ask for an extension configuration by its name")
-      }
-    default:
+    if applyTo == .extensionConfig, let value, value["name"]?.stringValue?.isEmpty ?? true {
+      problems.error(
+        .required, at: patch.path["value"]["name"],
+        "is required: proxies ask for an extension configuration by its name")
+    }
+    if let ineffectiveness {
+      problems.warning(.unsupported, at: patch.path["operation"], ineffectiveness)
+    } else if let missingTarget {
       problems.warning(
-        .unsupported, at: path["applyTo"],
-        "\(applyTo.rawValue) is not acted on by this version")
+        .required, at: path["match"],
+        "\(operation.rawValue) has no effect without \(missingTarget)")
     }
   }
 
@@ -48,16 +47,5 @@ extension EnvoyFilter.ConfigPatch {
         at: path["match"][found],
         "applyTo \(applyTo.rawValue) takes a \(expected) match; write match.\(expected)")
     }
-  }
-
-  private func validateHTTPFilter(at path: FieldPath, _ problems: Problems) {
-    guard [.remove, .replace, .merge].contains(operation) else { return }
-    if case .listener(let listener) = match, listener.filterChain?.filter?.subFilter != nil {
-      return
-    }
-    guard operation != .merge else { return }
-    problems.warning(
-      .required, at: path["match"],
-      "\(operation.rawValue) has no effect without listener.filterChain.filter.subFilter.name")
   }
 }

@@ -57,41 +57,12 @@ package struct EnvoyFilter: ConfigObject {
     }
   }
 
-  /// Conditions on a listener; an empty or zero field matches all.
-  package struct ListenerMatch: Hashable, Sendable {
-    package struct FilterChainMatch: Hashable, Sendable {
-      package var name = ""
-      package var sni = ""
-      package var transportProtocol = ""
-      /// Comma-separated; each must be in the chain's list.
-      package var applicationProtocols = ""
-      package var destinationPort: UInt32 = 0
-      package var filter: FilterMatch?
-      package init() {}
-    }
-    package struct FilterMatch: Hashable, Sendable {
-      package var name: String
-      /// The name of an HTTP filter inside an HTTP connection manager; nil where none is asked for.
-      package var subFilter: String?
-      package init(name: String, subFilter: String? = nil) {
-        self.name = name
-        self.subFilter = subFilter
-      }
-    }
-    package var portNumber: UInt32 = 0
-    package var portName = ""
-    package var name = ""
-    package var listenerFilter = ""
-    package var filterChain: FilterChainMatch?
-    package init() {}
-  }
-
   package enum ObjectMatch: Hashable, Sendable {
     case none
     case listener(ListenerMatch)
-    /// Matches of the route and cluster classes, kept as they were written.
-    case routeConfiguration(JSONValue)
-    case cluster(JSONValue)
+    case routeConfiguration(RouteConfigurationMatch)
+    case cluster(ClusterMatch)
+    /// Kept as it was written: there are no waypoints.
     case waypoint(JSONValue)
   }
 
@@ -127,21 +98,44 @@ package struct EnvoyFilter: ConfigObject {
     package var path: FieldPath { FieldPath("spec", "configPatches")[index] }
   }
 
+  /// How the patches of an object follow those of others.
+  package enum Order: String, Hashable, Sendable, CaseIterable {
+    /// Istio's: by applyTo, over all neighbouring objects of this order at once.
+    case passes
+    /// This object after those before it, its patches one after another.
+    case strict
+  }
+
+  /// What a MERGE does with what its value sets to zero.
+  package enum Presence: String, Hashable, Sendable, CaseIterable {
+    /// Istio's and protobuf's: a zero cannot be told from what is not there.
+    case proto
+    /// As written: `false`, `0`, `""`, `[]` and `null` overwrite.
+    case explicit
+  }
+
   package var meta: ObjectMeta
   package var workloadSelector: LabelSelector?
   package var targetRefs: [PolicyTargetReference]
   /// Lower is applied first.
   package var priority: Int32
+  /// Annotation `skiff.dev/order`.
+  package var order: Order
+  /// Annotation `skiff.dev/presence`.
+  package var presence: Presence
   package var configPatches: [ConfigPatch]
 
   package init(
     meta: ObjectMeta, workloadSelector: LabelSelector? = nil,
-    targetRefs: [PolicyTargetReference] = [], priority: Int32 = 0, configPatches: [ConfigPatch]
+    targetRefs: [PolicyTargetReference] = [], priority: Int32 = 0, order: Order = .passes,
+    presence: Presence = .proto, configPatches: [ConfigPatch]
   ) {
     self.meta = meta
     self.workloadSelector = workloadSelector
     self.targetRefs = targetRefs
     self.priority = priority
+    self.order = order
+    self.presence = presence
     self.configPatches = configPatches
   }
 }

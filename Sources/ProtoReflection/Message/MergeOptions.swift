@@ -16,6 +16,13 @@ package struct MergeOptions: Hashable, Sendable {
     case replace
   }
 
+  package enum Wrappers: Hashable, Sendable {
+    /// A wrapper around a zero changes nothing, as the zero inside is not set.
+    case fieldwise
+    /// A wrapper that the other sets takes the place of ours.
+    case replace
+  }
+
   package enum AnyMessages: Hashable, Sendable {
     /// Type URL and content are two scalars: what the other has set overwrites ours.
     case fieldwise
@@ -25,13 +32,16 @@ package struct MergeOptions: Hashable, Sendable {
 
   package var lists: Lists
   package var durations: Durations
+  package var wrappers: Wrappers
   package var anyMessages: AnyMessages
 
   package init(
-    lists: Lists = .append, durations: Durations = .fieldwise, anyMessages: AnyMessages = .fieldwise
+    lists: Lists = .append, durations: Durations = .fieldwise, wrappers: Wrappers = .fieldwise,
+    anyMessages: AnyMessages = .fieldwise
   ) {
     self.lists = lists
     self.durations = durations
+    self.wrappers = wrappers
     self.anyMessages = anyMessages
   }
 

@@ -18,21 +18,26 @@ package struct JSONDecoding: Sendable {
     ///
     /// It is how such an `Any` is printed; from a user it is more likely a typing error.
     package var acceptsUnknownAnyTypes: Bool
+    /// Whether `JSONDecoding.explicit` is wanted; nulls are then allowed as values of maps.
+    package var notesExplicitFields: Bool
     /// After this many errors decoding stops, so that hostile input cannot fill the memory.
     package var maximumErrors: Int
 
     package init(
       unknownFields: UnknownFields = .reject, acceptsUnknownAnyTypes: Bool = false,
-      maximumErrors: Int = 100
+      notesExplicitFields: Bool = false, maximumErrors: Int = 100
     ) {
       self.unknownFields = unknownFields
       self.acceptsUnknownAnyTypes = acceptsUnknownAnyTypes
+      self.notesExplicitFields = notesExplicitFields
       self.maximumErrors = maximumErrors
     }
   }
 
   /// What could be decoded; complete when there are no errors.
   package var message: DynamicMessage
+  /// What the JSON sets to nothing; empty unless the options ask for it.
+  package var explicit = ExplicitFields()
   /// In order of occurrence.
   package var errors: [ReflectionError]
   package var warnings: [ReflectionError]
@@ -59,6 +64,8 @@ extension DynamicMessage {
   ) -> JSONDecoding {
     var decoder = JSONMessageDecoder(options: options)
     let message = decoder.message(json, as: descriptor, depth: 0) ?? DynamicMessage(descriptor)
-    return JSONDecoding(message: message, errors: decoder.errors, warnings: decoder.warnings)
+    return JSONDecoding(
+      message: message, explicit: decoder.explicit, errors: decoder.errors,
+      warnings: decoder.warnings)
   }
 }

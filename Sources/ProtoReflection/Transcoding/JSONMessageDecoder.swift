@@ -11,6 +11,8 @@ struct JSONMessageDecoder {
   var path: [PathComponent] = []
   var errors: [ReflectionError] = []
   var warnings: [ReflectionError] = []
+  /// Of the message that is being decoded; empty unless the options ask for it.
+  var explicit = ExplicitFields()
 
   init(options: JSONDecoding.Options) { self.options = options }
 
@@ -64,7 +66,10 @@ struct JSONMessageDecoder {
         _ = fail("expected each field once, found it as \"\(twin.key)\" too") as Void?
         continue
       }
-      if case .null = value, !field.takesNull { continue }
+      if case .null = value, !field.takesNull {
+        if options.notesExplicitFields { explicit.cleared.insert(field.number) }
+        continue
+      }
       seen.append((field.number, key))
       if let oneofIndex = field.oneofIndex {
         let oneof = descriptor.oneofs[oneofIndex]
@@ -79,11 +84,32 @@ struct JSONMessageDecoder {
           continue
         }
       }
-      if let decoded = self.value(value, of: field, depth: depth) {
-        message.store(decoded, for: field)
-      }
+      let around = explicit
+      explicit = ExplicitFields()
+      let decoded = self.value(value, of: field, depth: depth)
+      note(decoded, of: field, around)
+      if let decoded { message.store(decoded, for: field) }
     }
     return message
+  }
+
+  /// Goes back to what is explicit around a field, with what its value adds.
+  private mutating func note(
+    _ value: DynamicValue?, of field: FieldDescriptor, _ around: ExplicitFields
+  ) {
+    let inside = explicit
+    explicit = around
+    guard options.notesExplicitFields, let value else { return }
+    switch field.cardinality {
+    case .singular:
+      if !inside.isEmpty { explicit.nested[field.number] = inside }
+      if value.isDefault, !field.hasPresence { explicit.cleared.insert(field.number) }
+    case .repeated:
+      // Elements are whole values, which nothing is merged into.
+      if value.isDefault { explicit.cleared.insert(field.number) }
+    case .map:
+      if let keys = inside.removedKeys[field.number] { explicit.removedKeys[field.number] = keys }
+    }
   }
 
   private mutating func unknownField(_ key: String, of descriptor: MessageDescriptor) {
@@ -128,7 +154,14 @@ struct JSONMessageDecoder {
         path.append(.key(key))
         defer { path.removeLast() }
         let mapKey = self.mapKey(key, of: entry.key)
+        if case .null = item, options.notesExplicitFields, !entry.value.takesNull {
+          if let mapKey { explicit.removedKeys[field.number, default: []].insert(mapKey) }
+          continue
+        }
+        let around = explicit
         let value = element(item, of: entry.value, depth: depth)
+        // Values of maps are whole, too.
+        explicit = around
         guard let mapKey, let value else { continue }
         if entries.updateValue(value, forKey: mapKey) != nil {
           _ = fail("expected each key once, found it in another spelling too") as Void?

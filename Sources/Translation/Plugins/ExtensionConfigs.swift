@@ -13,7 +13,7 @@ struct ExtensionConfigs {
   private(set) var resources: [EncodedResource] = []
   private(set) var problems: [ConfigError] = []
 
-  init(_ scope: ProxyScope, _ patches: PatchSet) {
+  init(_ scope: ProxyScope, _ patches: [DecodedPatch], _ recorder: PatchRecorder?) {
     var owners: [String: ObjectRef] = [:]
     for plugin in scope.wasmPlugins {
       let config = WasmConfig.resource(for: plugin, reporting: &problems)
@@ -22,24 +22,29 @@ struct ExtensionConfigs {
         Sourced(config, origins: [plugin.origin])
           .encoded(as: .extensionConfig, named: config.name))
     }
-    for patch in patches.extensionConfigs {
+    for patch in patches {
       guard let value = patch.value, let name = value["name"]?.string else {
         preconditionFailure("an EXTENSION_CONFIG without a name does not pass validation")
       }
+      var step = PatchStep(patch, recorder?.recording(of: patch) ?? .nothing)
+      let place = PatchTrace.Place([]).appending(.extensionConfig, name)
       // Istio sends all of one name, of which Envoy takes any; here the first in order counts.
       if let owner = owners[name] {
-        problems.append(
-          ConfigError(
-            .conflict, object: patch.filter.ref, at: patch.valuePath["name"],
-            reason: "expected a name of its own, found \"\(name)\", which \(owner) uses already; "
-              + "the patch is skipped"))
-        continue
+        let problem = ConfigError(
+          .conflict, object: patch.filter, at: patch.valuePath["name"],
+          reason: "expected a name of its own, found \"\(name)\", which \(owner) uses already; "
+            + "the patch is skipped")
+        problems.append(problem)
+        step.failed(problem, step.clauses(), at: place)
+      } else {
+        owners[name] = patch.filter
+        resources.append(
+          EncodedResource(
+            typeURL: .extensionConfig, name: name, bytes: value.serialized(),
+            origins: [patch.origin]))
+        step.changed(PatchTrace.Change(verb: .added, element: name), step.clauses(), at: place)
       }
-      owners[name] = patch.filter.ref
-      resources.append(
-        EncodedResource(
-          typeURL: .extensionConfig, name: name, bytes: value.serialized(),
-          origins: [patch.origin]))
+      recorder?.record(step)
     }
   }
 }

@@ -17,11 +17,11 @@ struct PatchValueDecoder: Sendable {
   /// The value of a patch as a message.
   ///
   /// Unknown fields are left out with a warning, as Istio allows them; all else that is wrong makes
-  /// the result nil.
+  /// the result nil. Beside it is what a MERGE with explicit presence sets to nothing.
   func message(
     _ patch: EnvoyFilter.ConfigPatch, of filter: EnvoyFilter, as typeName: String,
     reporting problems: inout [ConfigError]
-  ) -> DynamicMessage? {
+  ) -> (DynamicMessage, ExplicitFields)? {
     let path = patch.path["patch"]["value"]
     guard let value = patch.value else {
       problems.append(
@@ -34,15 +34,19 @@ struct PatchValueDecoder: Sendable {
     guard let descriptor = types.message(named: typeName) else {
       preconditionFailure("the descriptors of the Envoy API lack \(typeName)")
     }
+    let isMerge = patch.operation == .merge || patch.operation == .mergeAndReplaceList
     let decoding = DynamicMessage.decode(
-      value, as: descriptor, options: JSONDecoding.Options(unknownFields: .collectAsWarnings))
+      value, as: descriptor,
+      options: JSONDecoding.Options(
+        unknownFields: .collectAsWarnings,
+        notesExplicitFields: isMerge && filter.presence == .explicit))
     problems += decoding.warnings.map {
       problem(.invalid, .warning, $0, filter, path, suffix: "; it is left out")
     }
     problems += decoding.errors.map {
       problem(.invalid, .error, $0, filter, path, suffix: "; the patch is skipped")
     }
-    return decoding.errors.isEmpty ? decoding.message : nil
+    return decoding.errors.isEmpty ? (decoding.message, decoding.explicit) : nil
   }
 
   /// Whether Envoy will accept a message, as far as the rules of its API tell.
@@ -64,6 +68,23 @@ struct PatchValueDecoder: Sendable {
           : problem(.invalid, .error, violation, filter, path, suffix: "; the patch is skipped"))
     }
     return violations.allSatisfy(\.isMissingChecksum)
+  }
+
+  /// The result of a MERGE, checked as what is added is.
+  ///
+  /// What was wrong before the patch is not the patch's fault.
+  ///
+  /// - Throws: the first of `violations`, at the value.
+  func check(
+    _ message: DynamicMessage, after patch: DecodedPatch, before: DynamicMessage
+  ) throws(ConfigError) {
+    let violations = constraints.violations(in: message).filter { !$0.isMissingChecksum }
+    guard !violations.isEmpty else { return }
+    let former = Set(constraints.violations(in: before))
+    guard let violation = violations.first(where: { !former.contains($0) }) else { return }
+    throw ConfigError(
+      .invalid, object: patch.filter, at: patch.valuePath + FieldPath(violation.path),
+      reason: violation.reason + "; the patch is skipped")
   }
 
   private func problem(

@@ -14,6 +14,16 @@ enum DeprecatedFilterName {
       ])
   }
 
+  static func listenerFilter(_ name: String) -> String {
+    let oldPrefix = "envoy.listener."
+    let known: Set = [
+      "http_inspector", "original_dst", "original_src", "proxy_protocol", "tls_inspector",
+    ]
+    guard name.hasPrefix(oldPrefix), known.contains(String(name.dropFirst(oldPrefix.count)))
+    else { return name }
+    return "envoy.filters.listener." + name.dropFirst(oldPrefix.count)
+  }
+
   static func httpFilter(_ name: String) -> String {
     if let renamed = renamedHTTPFilters[name] { return "envoy.filters.http.\(renamed)" }
     return canonical(

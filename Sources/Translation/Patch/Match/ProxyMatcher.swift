@@ -8,13 +8,25 @@ enum ProxyMatcher {
   private static let longestExpression = 1024
 
   /// - Throws: `invalid` where the version is no regular expression; Istio would match every proxy.
-  static func matches(
-    _ patch: EnvoyFilter.ConfigPatch, _ proxy: ProxyClass
-  ) throws(ConfigError) -> Bool {
-    for (key, value) in patch.proxy.metadata where proxy.metadata[key] != value { return false }
+  static func compare(
+    _ patch: EnvoyFilter.ConfigPatch, _ proxy: ProxyClass, _ clauses: inout Clauses
+  ) throws(ConfigError) {
+    let path = patch.path["match"]["proxy"]
+    for (key, value) in patch.proxy.metadata.sorted(by: { $0.key < $1.key }) {
+      let actual = proxy.metadata[key]
+      clauses.require(
+        path["metadata"][key], wanted: value, found: actual ?? "", actual == value)
+    }
     let text = patch.proxy.proxyVersion
-    guard !text.isEmpty else { return true }
-    let path = patch.path["match"]["proxy"]["proxyVersion"]
+    guard !text.isEmpty else { return }
+    let isFound = try isFound(text, in: proxy.istioVersion, at: path["proxyVersion"])
+    clauses.require(
+      path["proxyVersion"], wanted: text, found: proxy.istioVersion ?? "", isFound)
+  }
+
+  private static func isFound(
+    _ text: String, in version: String?, at path: FieldPath
+  ) throws(ConfigError) -> Bool {
     guard text.utf8.count <= longestExpression else {
       throw ConfigError(
         .invalid, at: path,
@@ -27,7 +39,7 @@ enum ProxyMatcher {
         reason: "expected a regular expression in RE2 syntax, found \"\(text)\": \(fault); "
           + "the patch is skipped")
     }
-    guard let version = proxy.istioVersion else { return false }
+    guard let version else { return false }
     // Searched, not matched as a whole.
     do {
       return try Regex(text).firstMatch(in: version) != nil
