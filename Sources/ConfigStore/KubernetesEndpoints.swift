@@ -22,8 +22,10 @@ struct KubernetesEndpoints {
   private static let exportAnnotation = "networking.istio.io/exportTo"
 
   private var groups: [Key: [Group]] = [:]
+  private let workloads: WorkloadIndex
 
-  init(_ inventory: Inventory) {
+  init(_ inventory: Inventory, _ workloads: WorkloadIndex) {
+    self.workloads = workloads
     for slice in inventory.endpointSlices where !slice.serviceName.isEmpty {
       let key = Key(namespace: slice.meta.namespace, name: slice.serviceName)
       groups[key, default: []].append(
@@ -51,8 +53,9 @@ struct KubernetesEndpoints {
       ports: object.ports.map {
         Service.Port(number: $0.number, name: $0.name, portProtocol: $0.portProtocol)
       },
-      // Headless services too: a proxy in front of their endpoints balances between them.
-      resolution: .static, isMeshInternal: true, exportTo: exportTo, selector: object.selector,
+      // Clients of a headless service choose the endpoint themselves.
+      resolution: object.isHeadless ? .none : .static, isMeshInternal: true, exportTo: exportTo,
+      selector: object.selector,
       origins: [object.origin], creationTimestamp: meta.creationTimestamp)
     for port in object.ports {
       if case .number(let number) = port.targetPort { service.targetPorts[port.number] = number }
@@ -67,6 +70,7 @@ struct KubernetesEndpoints {
       return service
     }
     addEndpoints(of: object, to: &service)
+    addWorkloads(of: object, to: &service)
     return service
   }
 
@@ -83,10 +87,29 @@ struct KubernetesEndpoints {
       for address in group.addresses {
         let endpoint = Service.Endpoint(
           address: address.ip, ports: targets,
+          labels: workloads.labels(of: address, in: object.meta.namespace),
           locality: address.zone.isEmpty ? "" : "/\(address.zone)", isHealthy: address.isReady)
         if seen.insert(endpoint).inserted { service.endpoints.append(endpoint) }
       }
       if !service.origins.contains(group.origin) { service.origins.append(group.origin) }
+    }
+  }
+
+  /// WorkloadEntries with the labels of the Service's Pods are endpoints, too; Pods come by slices.
+  private func addWorkloads(of object: KubernetesService, to service: inout Service) {
+    guard let selector = object.selector else { return }
+    for workload in workloads.workloads(in: object.meta.namespace, selectedBy: selector) {
+      guard let origin = workload.origin else { continue }
+      var targets: [UInt16: UInt16] = [:]
+      for port in object.ports {
+        targets[port.number] =
+          workload.ports[port.name] ?? service.targetPorts[port.number] ?? port.number
+      }
+      service.endpoints.append(
+        Service.Endpoint(
+          address: workload.address, ports: targets, labels: workload.labels,
+          locality: workload.locality, weight: workload.weight))
+      service.origins.append(origin)
     }
   }
 

@@ -2,7 +2,7 @@
 
 import MeshModel
 
-/// Looks for names in VirtualServices that lead nowhere: warnings, since what they name may come later.
+/// Looks for names in VirtualServices and DestinationRules that lead nowhere: warnings, since what they name may come later.
 enum References {
   static func check(
     _ inventory: Inventory, _ services: [Service], _ problems: inout [ConfigError]
@@ -11,6 +11,20 @@ enum References {
     // Positions, since a service has many references to count on each copy.
     let byHostname = Dictionary(grouping: services.indices) { services[$0].hostname }
     let wildcards = services.indices.filter { services[$0].hostname.hasPrefix("*") }
+    for rule in inventory.destinationRules {
+      let hostname = Hostname.resolve(rule.host, in: rule.meta.namespace)
+      if byHostname[hostname] != nil { continue }
+      // A wildcard is there for services to come, and a service's wildcard covers narrower names.
+      if hostname.hasPrefix("*")
+        || wildcards.contains(where: { Hostname.isSubset(hostname, of: services[$0].hostname) })
+      {
+        continue
+      }
+      problems.append(
+        ConfigError(
+          .notFound, severity: .warning, object: rule.ref, at: FieldPath("spec", "host"),
+          reason: "there is no service \(hostname)"))
+    }
     for virtualService in inventory.virtualServices {
       func warn(_ path: FieldPath, _ reason: String) {
         problems.append(

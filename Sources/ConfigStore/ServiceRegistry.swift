@@ -31,13 +31,14 @@ enum ServiceRegistry {
           .conflict, severity: .warning, object: ref, at: path,
           reason: "\(service.hostname) is already declared by \(first), which stays in force"))
     }
-    let endpoints = KubernetesEndpoints(inventory)
+    let workloads = WorkloadIndex(inventory)
+    let endpoints = KubernetesEndpoints(inventory, workloads)
     for service in inventory.kubernetesServices {
       add(endpoints.service(of: service), service.ref, at: FieldPath("metadata", "name"))
     }
     for entry in inventory.serviceEntries {
       for (index, host) in entry.hosts.enumerated() {
-        add(entry.service(for: host), entry.ref, at: FieldPath("spec", "hosts")[index])
+        add(entry.service(for: host, workloads), entry.ref, at: FieldPath("spec", "hosts")[index])
       }
     }
     endpoints.reportOrphans(inventory, &problems)
@@ -64,7 +65,7 @@ extension Service {
 
 extension ServiceEntry {
   /// The service for one of the hosts.
-  fileprivate func service(for host: String) -> Service {
+  fileprivate func service(for host: String, _ workloads: WorkloadIndex) -> Service {
     func target(_ port: Port, _ ports: [String: UInt16]) -> UInt16 {
       ports[port.name] ?? port.targetPort ?? port.number
     }
@@ -76,7 +77,17 @@ extension ServiceEntry {
         address: endpoint.address, ports: targets(endpoint.ports), labels: endpoint.labels,
         locality: endpoint.locality, weight: endpoint.weight)
     }
-    if endpoints.isEmpty, resolution == .dns || resolution == .dnsRoundRobin {
+    var origins = [origin]
+    if let workloadSelector, resolution != .none, resolution != .dynamicDNS {
+      for workload in workloads.workloads(in: meta.namespace, selectedBy: workloadSelector) {
+        endpoints.append(
+          Service.Endpoint(
+            address: workload.address, ports: targets(workload.ports), labels: workload.labels,
+            locality: workload.locality, weight: workload.weight, isHealthy: workload.isReady))
+        if let origin = workload.origin { origins.append(origin) }
+      }
+    }
+    if endpoints.isEmpty, workloadSelector == nil, [.dns, .dnsRoundRobin].contains(resolution) {
       // Without endpoints the host itself is looked up.
       endpoints = [Service.Endpoint(address: host, ports: targets([:]))]
     }
@@ -86,7 +97,8 @@ extension ServiceEntry {
         Service.Port(number: $0.number, name: $0.name, portProtocol: $0.portProtocol)
       },
       resolution: resolution, isMeshInternal: isMeshInternal, exportTo: exportTo,
-      endpoints: endpoints, targetPorts: targets([:]), origins: [origin],
+      endpoints: endpoints, subjectAltNames: subjectAltNames, targetPorts: targets([:]),
+      origins: origins,
       creationTimestamp: meta.creationTimestamp)
   }
 }

@@ -25,6 +25,8 @@ package enum SnapshotBuilder {
     let meshConfig = mergedMeshConfig(inventory.istioOperators, &found)
     let services = ServiceRegistry.services(of: inventory, &found)
     References.check(inventory, services, &found)
+    let destinationRules = DestinationRuleIndex(inventory.destinationRules)
+    found += destinationRules.problems
     let located = found.map { problem in
       var problem = problem
       if let object = problem.object {
@@ -35,8 +37,8 @@ package enum SnapshotBuilder {
     return MeshSnapshot(
       revision: revision, meshConfig: meshConfig, wasmPlugins: inventory.wasmPlugins,
       envoyFilters: inventory.envoyFilters, gateways: inventory.gateways,
-      virtualServices: inventory.virtualServices, services: services, sources: inventory.sources,
-      generations: inventory.generations,
+      virtualServices: inventory.virtualServices, destinationRules: inventory.destinationRules,
+      services: services, sources: inventory.sources, generations: inventory.generations,
       problems: (problems + located).sorted(by: ConfigError.precedes))
   }
 }
@@ -47,7 +49,10 @@ struct Inventory {
   var envoyFilters: [EnvoyFilter] = []
   var gateways: [Gateway] = []
   var virtualServices: [VirtualService] = []
+  var destinationRules: [DestinationRule] = []
   var serviceEntries: [ServiceEntry] = []
+  var workloadEntries: [WorkloadEntry] = []
+  var pods: [Pod] = []
   var kubernetesServices: [KubernetesService] = []
   var endpointSlices: [EndpointSlice] = []
   var endpoints: [Endpoints] = []
@@ -63,6 +68,9 @@ struct Inventory {
     case .envoyFilter(let object): envoyFilters.append(object)
     case .gateway(let object): gateways.append(object)
     case .virtualService(let object): virtualServices.append(object)
+    case .destinationRule(let object): destinationRules.append(object)
+    case .workloadEntry(let object): workloadEntries.append(object)
+    case .pod(let object): pods.append(object)
     case .serviceEntry(let object): serviceEntries.append(object)
     case .service(let object): kubernetesServices.append(object)
     case .endpointSlice(let object): endpointSlices.append(object)
@@ -75,6 +83,8 @@ struct Inventory {
   /// Makes the outcome independent of the order of the objects, where it would depend on it.
   mutating func sortByAge() {
     serviceEntries = Self.byAge(serviceEntries)
+    workloadEntries = Self.byAge(workloadEntries)
+    pods = Self.byAge(pods)
     kubernetesServices = Self.byAge(kubernetesServices)
     endpointSlices = Self.byAge(endpointSlices)
     endpoints = Self.byAge(endpoints)

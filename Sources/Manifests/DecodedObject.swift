@@ -9,10 +9,13 @@ package enum ConfigValue: Hashable, Sendable {
   case envoyFilter(EnvoyFilter)
   case gateway(Gateway)
   case virtualService(VirtualService)
+  case destinationRule(DestinationRule)
   case serviceEntry(ServiceEntry)
+  case workloadEntry(WorkloadEntry)
   case service(KubernetesService)
   case endpointSlice(EndpointSlice)
   case endpoints(Endpoints)
+  case pod(Pod)
   case istioOperator(IstioOperator)
   /// A kind that is only kept and shown.
   case other
@@ -32,6 +35,15 @@ package enum ConfigValue: Hashable, Sendable {
     case .virtualService(var object):
       object.meta = meta
       self = .virtualService(object)
+    case .destinationRule(var object):
+      object.meta = meta
+      self = .destinationRule(object)
+    case .workloadEntry(var object):
+      object.meta = meta
+      self = .workloadEntry(object)
+    case .pod(var object):
+      object.meta = meta
+      self = .pod(object)
     case .serviceEntry(var object):
       object.meta = meta
       self = .serviceEntry(object)

@@ -6,14 +6,14 @@ import MeshModel
 enum KnownKinds {
   /// The kinds that are acted on.
   static let decoded: [ObjectKind] = [
-    .wasmPlugin, .envoyFilter, .gateway, .virtualService, .serviceEntry, .service, .endpointSlice,
-    .endpoints, .istioOperator,
+    .wasmPlugin, .envoyFilter, .gateway, .virtualService, .destinationRule, .serviceEntry,
+    .workloadEntry, .service, .endpointSlice, .endpoints, .pod, .istioOperator,
   ]
 
   /// Istio's kinds that this version keeps and shows, but does not act on.
   static let unsupported: [ObjectKind] = [
     "networking.istio.io": [
-      "DestinationRule", "ProxyConfig", "Sidecar", "WorkloadEntry", "WorkloadGroup",
+      "ProxyConfig", "Sidecar", "WorkloadGroup",
     ],
     "extensions.istio.io": ["TrafficExtension"],
     "security.istio.io": ["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"],

@@ -14,6 +14,7 @@ package final class MeshSnapshot: Sendable {
   package let gateways: [Gateway]
   /// Oldest first.
   package let virtualServices: [VirtualService]
+  package let destinationRules: DestinationRuleIndex
   /// By host name, then namespace.
   package let services: [Service]
   package let sources: [ObjectRef: SourceMap]
@@ -29,9 +30,9 @@ package final class MeshSnapshot: Sendable {
   package init(
     revision: UInt64, meshConfig: MeshConfig = MeshConfig(), wasmPlugins: [WasmPlugin] = [],
     envoyFilters: [EnvoyFilter] = [], gateways: [Gateway] = [],
-    virtualServices: [VirtualService] = [], services: [Service] = [],
-    sources: [ObjectRef: SourceMap] = [:], generations: [ObjectRef: Int64] = [:],
-    problems: [ConfigError] = []
+    virtualServices: [VirtualService] = [], destinationRules: [DestinationRule] = [],
+    services: [Service] = [], sources: [ObjectRef: SourceMap] = [:],
+    generations: [ObjectRef: Int64] = [:], problems: [ConfigError] = []
   ) {
     self.revision = revision
     self.meshConfig = meshConfig
@@ -44,6 +45,7 @@ package final class MeshSnapshot: Sendable {
       }, by: \.meta.namespace)
     self.gateways = gateways.sorted(by: Gateway.precedesByAge)
     self.virtualServices = virtualServices.sorted(by: VirtualService.precedesByAge)
+    self.destinationRules = DestinationRuleIndex(destinationRules)
     self.services = services.sorted {
       ($0.hostname, $0.namespace) < ($1.hostname, $1.namespace)
     }
@@ -54,7 +56,7 @@ package final class MeshSnapshot: Sendable {
     classifier = ProxyClassifier(
       selectors: wasmPlugins.compactMap(\.selector) + envoyFilters.compactMap(\.workloadSelector)
         + gateways.map(\.selector),
-      envoyFilters: envoyFilters, services: services)
+      envoyFilters: envoyFilters, destinationRules: destinationRules, services: services)
     servicesByHostname = Dictionary(grouping: self.services, by: \.hostname)
       .mapValues { $0.sorted { $0.creationTimestamp < $1.creationTimestamp } }
   }

@@ -30,6 +30,8 @@ package struct Service: Hashable, Sendable {
     case `static` = "STATIC"
     case dns = "DNS"
     case dnsRoundRobin = "DNS_ROUND_ROBIN"
+    /// Looked up by the proxy when a request comes, for hosts that nobody can list.
+    case dynamicDNS = "DYNAMIC_DNS"
   }
 
   package struct Port: Hashable, Sendable {
@@ -81,6 +83,8 @@ package struct Service: Hashable, Sendable {
   package var endpoints: [Endpoint]
   /// Labels of the workloads behind it; nil where the endpoints are given by hand.
   package var selector: LabelSelector?
+  /// Names that the certificates of its endpoints may have, where no policy says.
+  package var subjectAltNames: [String]
   /// Target ports for each service port number, where they are numbers: how a gateway's listener
   /// port is found from the port of the Service in front of it.
   package var targetPorts: [UInt16: UInt16]
@@ -91,7 +95,7 @@ package struct Service: Hashable, Sendable {
   package init(
     hostname: String, namespace: String, addresses: [String] = [], ports: [Port],
     resolution: Resolution, isMeshInternal: Bool, exportTo: [String] = [],
-    endpoints: [Endpoint] = [], selector: LabelSelector? = nil,
+    endpoints: [Endpoint] = [], selector: LabelSelector? = nil, subjectAltNames: [String] = [],
     targetPorts: [UInt16: UInt16] = [:], origins: [Origin], creationTimestamp: Int64 = 0
   ) {
     self.hostname = hostname
@@ -103,6 +107,7 @@ package struct Service: Hashable, Sendable {
     self.exportTo = exportTo
     self.endpoints = endpoints
     self.selector = selector
+    self.subjectAltNames = subjectAltNames
     self.targetPorts = targetPorts
     self.origins = origins
     self.creationTimestamp = creationTimestamp

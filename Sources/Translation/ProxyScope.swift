@@ -9,6 +9,8 @@ import MeshModel
 struct ProxyScope {
   let mesh: MeshSnapshot
   let proxy: ProxyClass
+  /// What DestinationRules say about the services.
+  let destinations: DestinationPolicies
   /// One for each host name, in name order.
   let services: [Service]
   /// In the order of Istio before phases and priorities: own namespace, root namespace, then age.
@@ -19,6 +21,7 @@ struct ProxyScope {
   init(_ mesh: MeshSnapshot, _ proxy: ProxyClass) {
     self.mesh = mesh
     self.proxy = proxy
+    destinations = DestinationPolicies(mesh, proxy)
     services = Self.visibleServices(mesh, proxy)
     let attachment = PolicyAttachment(proxy: proxy)
     let root = mesh.meshConfig.rootNamespace

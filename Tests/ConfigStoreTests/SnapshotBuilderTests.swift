@@ -78,7 +78,7 @@ import Testing
       """)
     let database = Service(
       hostname: "db.default.svc.cluster.local", namespace: "default",
-      ports: [.init(number: 5432, name: "", portProtocol: .unspecified)], resolution: .static,
+      ports: [.init(number: 5432, name: "", portProtocol: .unspecified)], resolution: .none,
       isMeshInternal: true,
       endpoints: [
         .init(address: "10.1.0.1", ports: [5432: 5432]),

@@ -59,7 +59,8 @@ extension GoldenCase {
     let stream = YAMLParser().parse(Array(try input("proxy.yaml").utf8), file: "proxy.yaml")
     let node = try #require(stream.documents.first).json
     let proxy = try Proxy(
-      nodeID: try #require(node["id"]?.stringValue), metadata: node["metadata"] ?? [:])
+      nodeID: try #require(node["id"]?.stringValue), metadata: node["metadata"] ?? [:],
+      locality: node["locality"]?.stringValue ?? "")
     return (mesh, mesh.classifier.proxyClass(of: proxy))
   }
 

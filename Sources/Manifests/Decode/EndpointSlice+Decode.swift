@@ -6,8 +6,8 @@ extension EndpointSlice {
   private static let schema = Schema(
     fields: ["apiVersion", "kind", "metadata", "addressType", "endpoints", "ports"])
   private static let endpointSchema = Schema(
-    fields: ["addresses", "conditions", "zone"],
-    ignored: ["hostname", "targetRef", "nodeName", "deprecatedTopology", "hints"])
+    fields: ["addresses", "conditions", "zone", "targetRef"],
+    ignored: ["hostname", "nodeName", "deprecatedTopology", "hints"])
   private static let conditionsSchema = Schema(fields: ["ready", "serving", "terminating"])
   /// What ties a slice to its Service.
   private static let serviceLabel = "kubernetes.io/service-name"
@@ -44,6 +44,7 @@ extension EndpointSlice {
     let conditions = fields.object("conditions", conditionsSchema)
     let isReady = conditions.map { !$0.has("ready") || $0.bool("ready") } ?? true
     let zone = fields.string("zone")
+    let pod = fields["targetRef"]?.podName ?? ""
     if !fields.has("addresses") {
       problems.error(.required, at: node.path["addresses"], "expected at least one address")
     }
@@ -51,7 +52,7 @@ extension EndpointSlice {
       problems.catching { () throws(ConfigError) in
         let address = try node.string()
         if type != .fqdn, !IPAddress.isAddress(address) { throw node.expected("an IP address") }
-        return Address(ip: address, isReady: isReady, zone: zone)
+        return Address(ip: address, isReady: isReady, zone: zone, pod: pod)
       }
     }
   }
@@ -71,7 +72,7 @@ extension Endpoints {
   private static let schema = Schema(fields: ["apiVersion", "kind", "metadata", "subsets"])
   private static let subsetSchema = Schema(fields: ["addresses", "notReadyAddresses", "ports"])
   private static let addressSchema = Schema(
-    fields: ["ip"], ignored: ["hostname", "nodeName", "targetRef"])
+    fields: ["ip", "targetRef"], ignored: ["hostname", "nodeName"])
 
   /// Reads the whole object, which has no spec.
   static func decode(_ root: Node, _ meta: ObjectMeta, _ problems: Problems) -> Endpoints? {
@@ -80,13 +81,15 @@ extension Endpoints {
       guard let subset = Fields(node, subsetSchema, problems) else { return nil }
       func addresses(_ name: String, isReady: Bool) -> [EndpointSlice.Address] {
         subset.each(name) { node in
-          let ip = Fields(node, addressSchema, problems)?.required("ip") {
+          let address = Fields(node, addressSchema, problems)
+          let ip = address?.required("ip") {
             (node) throws(ConfigError) in
             let ip = try node.string()
             guard IPAddress.isAddress(ip) else { throw node.expected("an IP address") }
             return ip
           }
-          return ip.map { EndpointSlice.Address(ip: $0, isReady: isReady) }
+          let pod = address?["targetRef"]?.podName ?? ""
+          return ip.map { EndpointSlice.Address(ip: $0, isReady: isReady, pod: pod) }
         }
       }
       return Subset(
@@ -95,5 +98,15 @@ extension Endpoints {
           + addresses("notReadyAddresses", isReady: false))
     }
     return Endpoints(meta: meta, subsets: subsets)
+  }
+}
+
+extension Node {
+  /// The name of the Pod that an object reference names; nil where it names something else.
+  fileprivate var podName: String? {
+    guard case .string("Pod")? = self["kind"]?.value.content,
+      case .string(let name)? = self["name"]?.value.content
+    else { return nil }
+    return name
   }
 }

@@ -33,11 +33,6 @@ extension VirtualService.Destination {
       return host
     }
     let subset = fields.string("subset")
-    if !subset.isEmpty {
-      problems.warning(
-        .unsupported, at: fields.path["subset"],
-        "subsets need DestinationRule, which is not acted on by this version")
-    }
     let port = fields.object("port", Schema(fields: ["number"]))?.required("number") {
       (node) throws(ConfigError) in try node.port()
     }

@@ -15,6 +15,7 @@ enum KindDecoder {
     switch kind {
     case .endpointSlice:
       return EndpointSlice.decode(root, meta, problems).map(ConfigValue.endpointSlice)
+    case .pod: return Pod.decode(root, meta, problems).map(ConfigValue.pod)
     case .endpoints: return Endpoints.decode(root, meta, problems).map(ConfigValue.endpoints)
     default: break
     }
@@ -31,6 +32,9 @@ enum KindDecoder {
     case .gateway: Gateway.decode(spec, meta, problems).map(ConfigValue.gateway)
     case .virtualService:
       VirtualService.decode(spec, meta, problems).map(ConfigValue.virtualService)
+    case .destinationRule:
+      DestinationRule.decode(spec, meta, problems).map(ConfigValue.destinationRule)
+    case .workloadEntry: WorkloadEntry.decode(spec, meta, problems).map(ConfigValue.workloadEntry)
     case .serviceEntry: ServiceEntry.decode(spec, meta, problems).map(ConfigValue.serviceEntry)
     case .service: KubernetesService.decode(spec, meta, problems).map(ConfigValue.service)
     case .istioOperator: IstioOperator.decode(spec, meta, problems).map(ConfigValue.istioOperator)

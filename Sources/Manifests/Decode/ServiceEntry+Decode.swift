@@ -6,8 +6,8 @@ extension ServiceEntry {
   private static let schema = Schema(
     fields: [
       "hosts", "addresses", "ports", "location", "resolution", "endpoints", "exportTo",
-      "subjectAltNames",
-    ], unsupported: ["workloadSelector"])
+      "subjectAltNames", "workloadSelector",
+    ])
 
   private enum Location: String, CaseIterable {
     case external = "MESH_EXTERNAL"
@@ -43,19 +43,18 @@ extension ServiceEntry {
       try node.enumeration(Location.self)
     }
     let resolution = fields.optional("resolution") { (node) throws(ConfigError) in
-      if node.value.content == .string("DYNAMIC_DNS") {
-        throw ConfigError(
-          .unsupported, at: node.path, reason: "DYNAMIC_DNS is not supported by this version")
-      }
-      return try node.enumeration(Service.Resolution.self)
+      try node.enumeration(Service.Resolution.self)
     }
     if fields.has("resolution"), resolution == nil { return nil }
     var entry = ServiceEntry(
       meta: meta, hosts: hosts, addresses: addresses, ports: ports(fields),
       isMeshInternal: location == .inside, resolution: resolution ?? .none,
       endpoints: fields.each("endpoints") { WorkloadEndpoint.decode($0, problems) },
-      exportTo: fields.strings("exportTo"))
+      exportTo: fields.exports(from: meta.namespace, mayHide: true))
     entry.subjectAltNames = fields.strings("subjectAltNames")
+    entry.workloadSelector = fields["workloadSelector"].flatMap {
+      LabelSelector.decode($0, field: "labels", problems)
+    }
     entry.validate(fields)
     return entry
   }
@@ -90,8 +89,8 @@ extension ServiceEntry {
 
 extension ServiceEntry.WorkloadEndpoint {
   private static let schema = Schema(
-    fields: ["address", "ports", "labels", "locality", "weight"],
-    unsupported: ["network"], ignored: ["serviceAccount"])
+    fields: ["address", "ports", "labels", "locality", "weight", "network"],
+    ignored: ["serviceAccount"])
 
   static func decode(_ node: Node, _ problems: Problems) -> ServiceEntry.WorkloadEndpoint? {
     guard let fields = Fields(node, schema, problems) else { return nil }
@@ -113,6 +112,12 @@ extension ServiceEntry.WorkloadEndpoint {
       fields.optional("labels") { (node) throws(ConfigError) in try node.stringMap() } ?? [:]
     endpoint.locality = fields.string("locality")
     endpoint.weight = fields.number("weight")
+    if !fields.string("network").isEmpty {
+      problems.warning(
+        .unsupported, at: fields.path["network"],
+        "gateways between networks are not acted on by this version; the address is called directly"
+      )
+    }
     return endpoint
   }
 }

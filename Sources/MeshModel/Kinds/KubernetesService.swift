@@ -64,10 +64,13 @@ package struct EndpointSlice: ConfigObject {
     package var ip: String
     package var isReady: Bool
     package var zone: String
-    package init(ip: String, isReady: Bool = true, zone: String = "") {
+    /// The name of the Pod behind it, of `targetRef`; empty where none is named.
+    package var pod: String
+    package init(ip: String, isReady: Bool = true, zone: String = "", pod: String = "") {
       self.ip = ip
       self.isReady = isReady
       self.zone = zone
+      self.pod = pod
     }
   }
 

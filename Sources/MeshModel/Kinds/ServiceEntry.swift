@@ -39,13 +39,16 @@ package struct ServiceEntry: ConfigObject {
   package var isMeshInternal: Bool
   package var resolution: Service.Resolution
   package var endpoints: [WorkloadEndpoint]
+  /// The WorkloadEntries and Pods of the namespace that are its endpoints; nil where these are listed.
+  package var workloadSelector: LabelSelector?
   package var exportTo: [String]
   package var subjectAltNames: [String]
 
   package init(
     meta: ObjectMeta, hosts: [String], addresses: [String] = [], ports: [Port],
     isMeshInternal: Bool = false, resolution: Service.Resolution,
-    endpoints: [WorkloadEndpoint] = [], exportTo: [String] = [], subjectAltNames: [String] = []
+    endpoints: [WorkloadEndpoint] = [], workloadSelector: LabelSelector? = nil,
+    exportTo: [String] = [], subjectAltNames: [String] = []
   ) {
     self.meta = meta
     self.hosts = hosts
@@ -54,6 +57,7 @@ package struct ServiceEntry: ConfigObject {
     self.isMeshInternal = isMeshInternal
     self.resolution = resolution
     self.endpoints = endpoints
+    self.workloadSelector = workloadSelector
     self.exportTo = exportTo
     self.subjectAltNames = subjectAltNames
   }

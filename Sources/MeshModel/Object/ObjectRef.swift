@@ -20,9 +20,12 @@ extension ObjectKind {
   package static let gateway = Self(group: "networking.istio.io", kind: "Gateway")
   package static let virtualService = Self(group: "networking.istio.io", kind: "VirtualService")
   package static let serviceEntry = Self(group: "networking.istio.io", kind: "ServiceEntry")
+  package static let destinationRule = Self(group: "networking.istio.io", kind: "DestinationRule")
+  package static let workloadEntry = Self(group: "networking.istio.io", kind: "WorkloadEntry")
   package static let istioOperator = Self(group: "install.istio.io", kind: "IstioOperator")
   package static let service = Self(group: "", kind: "Service")
   package static let endpoints = Self(group: "", kind: "Endpoints")
+  package static let pod = Self(group: "", kind: "Pod")
   package static let endpointSlice = Self(group: "discovery.k8s.io", kind: "EndpointSlice")
 }
 

@@ -37,6 +37,8 @@ package struct ProxyClass: Hashable, Sendable {
   package var dnsDomain: String
   package var labels: [String: String]
   package var metadata: [String: String]
+  /// `region/zone/subzone`; empty also where no object looks at localities.
+  package var locality: String
   /// Nil also where no object matches on the version.
   package var istioVersion: String?
   /// Sorted.
@@ -44,7 +46,7 @@ package struct ProxyClass: Hashable, Sendable {
 
   package init(
     role: Proxy.Role, namespace: String, dnsDomain: String = "", labels: [String: String] = [:],
-    metadata: [String: String] = [:], istioVersion: String? = nil,
+    metadata: [String: String] = [:], locality: String = "", istioVersion: String? = nil,
     instances: [ServiceInstance] = []
   ) {
     self.role = role
@@ -52,6 +54,7 @@ package struct ProxyClass: Hashable, Sendable {
     self.dnsDomain = dnsDomain
     self.labels = labels
     self.metadata = metadata
+    self.locality = locality
     self.istioVersion = istioVersion
     self.instances = instances.sorted()
   }

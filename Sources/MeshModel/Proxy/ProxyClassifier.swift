@@ -17,6 +17,8 @@ package struct ProxyClassifier: Hashable, Sendable {
   private var metadataKeys: Set<String>
   /// Whether some EnvoyFilter matches on the proxy's version.
   private var matchesVersions: Bool
+  /// Whether some DestinationRule balances by locality.
+  private var looksAtLocalities = false
   private var instancesByAddress: [String: [ProxyClass.ServiceInstance]] = [:]
   /// By namespace.
   private var selectedServices: [String: [SelectedService]] = [:]
@@ -30,12 +32,16 @@ package struct ProxyClassifier: Hashable, Sendable {
     "gateway.networking.k8s.io/gateway-name"
   ]
 
-  package init(selectors: [LabelSelector], envoyFilters: [EnvoyFilter], services: [Service]) {
+  package init(
+    selectors: [LabelSelector], envoyFilters: [EnvoyFilter],
+    destinationRules: [DestinationRule] = [], services: [Service]
+  ) {
     let selectors = selectors + services.compactMap(\.selector)
     labelKeys = Self.alwaysSelectedLabels.union(selectors.flatMap(\.matchLabels.keys))
     let matches = envoyFilters.flatMap(\.configPatches).map(\.proxy)
     metadataKeys = Self.alwaysMatchedMetadata.union(matches.flatMap(\.metadata.keys))
     matchesVersions = matches.contains { !$0.proxyVersion.isEmpty }
+    for rule in destinationRules { add(rule) }
     for service in services { add(service) }
   }
 
@@ -45,6 +51,7 @@ package struct ProxyClassifier: Hashable, Sendable {
       role: proxy.role, namespace: proxy.namespace, dnsDomain: proxy.dnsDomain,
       labels: proxy.labels.filter { labelKeys.contains($0.key) },
       metadata: proxy.metadata.filter { metadataKeys.contains($0.key) },
+      locality: looksAtLocalities ? proxy.locality : "",
       istioVersion: matchesVersions ? proxy.istioVersion : nil, instances: instances(of: proxy))
   }
 
@@ -57,6 +64,23 @@ package struct ProxyClassifier: Hashable, Sendable {
       found.formUnion(service.instances)
     }
     return found.sorted()
+  }
+
+  private mutating func add(_ rule: DestinationRule) {
+    labelKeys.formUnion(rule.workloadSelector?.matchLabels.keys.map(\.self) ?? [])
+    for policy in rule.policies {
+      if policy.tls?.mode == .istioMutual {
+        metadataKeys.formUnion(ClientTLS.workloadCertificateMetadata)
+      }
+      // Without outlier detection nobody ever moves to another locality.
+      let locality = policy.loadBalancer?.locality
+      if locality?.distribute.isEmpty == false || policy.outlierDetection != nil {
+        looksAtLocalities = true
+      }
+      for label in locality?.failoverPriority ?? [] {
+        labelKeys.insert(String(label.prefix { $0 != "=" }))
+      }
+    }
   }
 
   private mutating func add(_ service: Service) {
@@ -80,5 +104,13 @@ package struct ProxyClassifier: Hashable, Sendable {
             instance(of: $0, targetPort: service.targetPorts[$0.number])
           }))
     }
+  }
+}
+
+extension DestinationRule {
+  /// Every policy that is written in the rule.
+  fileprivate var policies: [TrafficPolicy] {
+    let policies = [trafficPolicy].compactMap(\.self) + subsets.compactMap(\.trafficPolicy)
+    return policies + policies.flatMap(\.portLevelSettings.values)
   }
 }

@@ -7,17 +7,36 @@ import SwiftProtobuf
 /// The endpoints of a service port, grouped by locality.
 ///
 /// Endpoints that are not ready are left out, as Istio does: a proxy never learns of them.
-enum LoadAssignment {
+struct LoadAssignment {
+  private let service: Service
+  private let port: Service.Port
+  private let localities: LocalityPreference
+  private let targets: [Target]
+
+  /// Takes the endpoints with the labels of a subset, or all without one.
+  init(
+    _ service: Service, _ port: Service.Port, selector: LabelSelector?,
+    localities: LocalityPreference
+  ) {
+    self.service = service
+    self.port = port
+    self.localities = localities
+    targets = service.endpoints.compactMap { endpoint in
+      guard endpoint.isHealthy, let target = endpoint.ports[port.number],
+        selector?.matches(endpoint.labels) ?? true
+      else { return nil }
+      return Target(endpoint: endpoint, port: target)
+    }
+  }
+
   /// For EDS, where Envoy refuses every address that is no IP address or Unix domain socket.
-  static func `static`(
-    _ service: Service, _ port: Service.Port, named name: String
-  ) -> (Envoy.ClusterLoadAssignment, [ConfigError]) {
+  func `static`(named name: String) -> (Envoy.ClusterLoadAssignment, [ConfigError]) {
     var problems: [ConfigError] = []
-    let usable = targets(of: service, port).filter { target in
+    let usable = targets.filter { target in
       if target.path != nil || IPAddress.isValid(target.endpoint.address) { return true }
       problems.append(
         problem(
-          with: service, .invalid,
+          .invalid,
           "expected an IP address as the address of an endpoint, found "
             + "\"\(target.endpoint.address)\", which is left out; use resolution DNS for names"))
       return false
@@ -27,29 +46,18 @@ enum LoadAssignment {
 
   /// For DNS clusters, which resolve the names of their endpoints; nil where there is nothing to
   /// resolve.
-  static func dns(
-    _ service: Service, _ port: Service.Port, named name: String
-  ) -> (Envoy.ClusterLoadAssignment?, [ConfigError]) {
-    var targets = targets(of: service, port)
-    if service.endpoints.isEmpty, !service.hostname.hasPrefix("*") {
-      let itself = Service.Endpoint(address: service.hostname, ports: [:])
-      targets = [Target(endpoint: itself, port: service.targetPorts[port.number] ?? port.number)]
-    }
+  func dns(named name: String) -> (Envoy.ClusterLoadAssignment?, [ConfigError]) {
     guard let first = targets.first else {
-      return (
-        nil,
-        [
-          problem(
-            with: service, .notFound,
-            "expected an endpoint with a DNS name for port \(port.number), found none")
-        ]
-      )
+      let fault = problem(
+        .notFound,
+        "expected an endpoint with a DNS name for \(name), found none; there is no such cluster")
+      return (nil, [fault])
     }
     guard service.resolution == .dnsRoundRobin, targets.count > 1 else {
       return (assignment(of: targets, named: name), [])
     }
     let fault = problem(
-      with: service, .invalid,
+      .invalid,
       "expected one endpoint with resolution DNS_ROUND_ROBIN, found \(targets.count); "
         + "only \(first.endpoint.address) is used")
     return (assignment(of: [first], named: name), [fault])
@@ -69,27 +77,23 @@ enum LoadAssignment {
     var weight: UInt32 { max(endpoint.weight, 1) }
   }
 
-  private static func targets(of service: Service, _ port: Service.Port) -> [Target] {
-    service.endpoints.compactMap { endpoint in
-      guard endpoint.isHealthy, let target = endpoint.ports[port.number] else { return nil }
-      return Target(endpoint: endpoint, port: target)
-    }
-  }
-
-  private static func assignment(
+  private func assignment(
     of targets: [Target], named name: String
   ) -> Envoy.ClusterLoadAssignment {
     var message = Envoy.ClusterLoadAssignment()
     message.clusterName = name
-    let byLocality = Dictionary(grouping: targets, by: \.endpoint.locality)
-    message.endpoints = byLocality.sorted { $0.key < $1.key }.map { locality, targets in
+    let groups = Dictionary(grouping: targets) {
+      localities.group(locality: $0.endpoint.locality, labels: $0.endpoint.labels)
+    }.sorted { ($0.key.locality, $0.key.priority) < ($1.key.locality, $1.key.priority) }
+    message.endpoints = groups.map { group, targets in
       // Sorted, so that the order in which slices and files are read cannot change the bytes.
       let sorted = targets.sorted {
         ($0.endpoint.address, $0.port) < ($1.endpoint.address, $1.port)
       }
       return Envoy.LocalityEndpoints.with {
-        if !locality.isEmpty { $0.locality = Self.locality(locality) }
-        $0.lbEndpoints = sorted.map(endpoint)
+        if !group.locality.isEmpty { $0.locality = Self.locality(group.locality) }
+        $0.priority = UInt32(group.priority)
+        $0.lbEndpoints = sorted.map(Self.endpoint)
         let weight = sorted.reduce(UInt32(0)) { sum, target in
           let (next, overflows) = sum.addingReportingOverflow(target.weight)
           return overflows ? .max : next
@@ -97,6 +101,7 @@ enum LoadAssignment {
         $0.loadBalancingWeight = Google_Protobuf_UInt32Value(weight)
       }
     }
+    localities.apply(to: &message.endpoints, localities: groups.map(\.key.locality))
     return message
   }
 
@@ -120,9 +125,7 @@ enum LoadAssignment {
     }
   }
 
-  private static func problem(
-    with service: Service, _ code: ConfigError.Code, _ reason: String
-  ) -> ConfigError {
+  private func problem(_ code: ConfigError.Code, _ reason: String) -> ConfigError {
     ConfigError(
       code, severity: .warning, object: service.origins.first?.object,
       at: service.origins.first?.path ?? FieldPath(), reason: reason)

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvoyAPI
+import MeshModel
+import SwiftProtobuf
+
+/// CDS and EDS of the services that a proxy sees: a cluster for each port of a service and each subset
+/// of it, routed to or not.
+///
+/// Istio gives every gateway all of them, so that routes added by an EnvoyFilter find their clusters.
+struct Clusters {
+  let scope: ProxyScope
+  private(set) var clusters: [(name: String, Sourced<Envoy.Cluster>)] = []
+  private(set) var assignments: [(name: String, Sourced<Envoy.ClusterLoadAssignment>)] = []
+  private(set) var problems: [ConfigError] = []
+
+  init(_ scope: ProxyScope) {
+    self.scope = scope
+    for service in scope.services {
+      let entry = scope.destinations.entry(for: service)
+      var numbers: Set<UInt16> = []
+      for port in service.ports
+      where port.portProtocol != .udp && numbers.insert(port.number).inserted {
+        add(Destination(service: service, port: port, entry: entry))
+        for subset in entry?.subsets ?? [] {
+          add(Destination(service: service, port: port, entry: entry, subset: subset))
+        }
+      }
+    }
+    add(Self.blackHole())
+    guard scope.proxy.role == .sidecar else { return }
+    add(originalDestination(ClusterName.passthrough))
+    var inbound = originalDestination(ClusterName.inboundPassthrough)
+    // From this address the redirection rules beside the proxy know its own connections to the
+    // workload, and let them pass.
+    inbound.upstreamBindConfig.sourceAddress.address = "127.0.0.6"
+    inbound.upstreamBindConfig.sourceAddress.portValue = 0
+    add(inbound)
+    for (port, instances) in scope.inboundPorts { addInbound(port, instances) }
+  }
+
+  private var connectTimeout: Duration { scope.mesh.meshConfig.connectTimeout }
+
+  private mutating func add(_ cluster: Envoy.Cluster, origins: [Origin] = []) {
+    clusters.append((cluster.name, Sourced(cluster, origins: origins)))
+  }
+
+  private mutating func add(_ destination: Destination) {
+    let (service, port, name) = (destination.service, destination.port, destination.clusterName)
+    let policy = destination.policy
+    let members = LoadAssignment(
+      service, port, selector: destination.subset?.subset.labels,
+      localities: LocalityPreference(scope.proxy, policy))
+    var draft = ClusterDraft(name: name, connectTimeout: connectTimeout)
+    draft.message.type = discoveryType(of: service)
+    switch service.resolution {
+    case .dynamicDNS: draft.useDynamicForwardProxy()
+    case .none where draft.message.type == .originalDst: draft.useOriginalDestination()
+    case .none, .static:
+      draft.message.edsClusterConfig.edsConfig = Envoy.aggregatedSource
+      draft.message.edsClusterConfig.serviceName = name
+    case .dns, .dnsRoundRobin:
+      let (assignment, faults) = members.dns(named: name)
+      problems += faults
+      // Envoy refuses a DNS cluster without an endpoint, as it has nothing to resolve.
+      guard let assignment else { return }
+      draft.message.loadAssignment = assignment
+      draft.message.dnsRefreshRate = Google_Protobuf_Duration(seconds: 60)
+      draft.message.respectDnsTtl = true
+      draft.message.dnsLookupFamily = .v4Preferred
+    }
+    if port.portProtocol.isHTTP2 { draft.useHTTP2() }
+    apply(policy, of: destination, to: &draft)
+    draft.note(destination.metadata)
+    if draft.message.type == .eds {
+      let (assignment, faults) = members.static(named: name)
+      problems += faults
+      assignments.append((name, Sourced(assignment, origins: destination.origins)))
+    }
+    add(draft.cluster, origins: destination.origins)
+  }
+
+  private mutating func apply(
+    _ policy: TrafficPolicy, of destination: Destination, to draft: inout ClusterDraft
+  ) {
+    let portProtocol = destination.port.portProtocol
+    if let pool = policy.connectionPool {
+      draft.apply(pool, isPlainHTTP: portProtocol == .http || portProtocol == .grpcWeb)
+    }
+    if let budget = policy.retryBudget { draft.apply(budget) }
+    if let detection = policy.outlierDetection { draft.apply(detection) }
+    draft.apply(policy.loadBalancer ?? LoadBalancer(), portProtocol: portProtocol)
+    guard let settings = policy.tls else { return }
+    var tls = UpstreamTLS(settings, proxy: scope.proxy, service: destination.service)
+    tls.apply(to: &draft)
+    for problem in tls.problems {
+      guard let (rule, path) = destination.place(of: settings) else { continue }
+      problems.append(
+        ConfigError(
+          problem.code, severity: .warning, object: rule.ref,
+          at: path["tls"] + problem.path, reason: problem.reason))
+    }
+  }
+
+  private func discoveryType(of service: Service) -> Envoy.Cluster.DiscoveryType {
+    switch service.resolution {
+    case .static, .dynamicDNS: .eds
+    case .dns: .strictDns
+    case .dnsRoundRobin: .logicalDns
+    // A gateway's connections have no original destination; Istio gives it the endpoints instead.
+    case .none: scope.proxy.role == .router ? .eds : .originalDst
+    }
+  }
+
+  private mutating func addInbound(_ port: UInt16, _ instances: [ProxyClass.ServiceInstance]) {
+    let name = ClusterName.inbound(port: port)
+    var draft = ClusterDraft(name: name, connectTimeout: connectTimeout)
+    draft.message.type = .static
+    draft.message.lbPolicy = .roundRobin
+    draft.message.loadAssignment.clusterName = name
+    draft.message.loadAssignment.endpoints = [
+      Envoy.LocalityEndpoints.with {
+        $0.lbEndpoints = [
+          Envoy.LBEndpoint.with { $0.endpoint.address = Envoy.address("127.0.0.1", port: port) }
+        ]
+      }
+    ]
+    if instances.contains(where: \.portProtocol.isHTTP2) { draft.useHTTP2() }
+    add(draft.cluster, origins: scope.origins(of: instances))
+  }
+
+  private func originalDestination(_ name: String) -> Envoy.Cluster {
+    var draft = ClusterDraft(name: name, connectTimeout: connectTimeout)
+    draft.useOriginalDestination()
+    draft.useClientProtocol()
+    return draft.cluster
+  }
+
+  private static func blackHole() -> Envoy.Cluster {
+    Envoy.Cluster.with {
+      $0.name = ClusterName.blackHole
+      $0.type = .static
+      $0.connectTimeout = Google_Protobuf_Duration(seconds: 10)
+    }
+  }
+}
