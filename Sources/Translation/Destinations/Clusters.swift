@@ -51,7 +51,7 @@ struct Clusters {
     let members = LoadAssignment(
       service, port, selector: destination.subset?.subset.labels,
       localities: LocalityPreference(scope.proxy, policy))
-    var draft = ClusterDraft(name: name, connectTimeout: connectTimeout)
+    var draft = ClusterBuilder(name: name, connectTimeout: connectTimeout)
     draft.message.type = discoveryType(of: service)
     switch service.resolution {
     case .dynamicDNS: draft.useDynamicForwardProxy()
@@ -81,7 +81,7 @@ struct Clusters {
   }
 
   private mutating func apply(
-    _ policy: TrafficPolicy, of destination: Destination, to draft: inout ClusterDraft
+    _ policy: TrafficPolicy, of destination: Destination, to draft: inout ClusterBuilder
   ) {
     let portProtocol = destination.port.portProtocol
     if let pool = policy.connectionPool {
@@ -114,7 +114,7 @@ struct Clusters {
 
   private mutating func addInbound(_ port: UInt16, _ instances: [ProxyClass.ServiceInstance]) {
     let name = ClusterName.inbound(port: port)
-    var draft = ClusterDraft(name: name, connectTimeout: connectTimeout)
+    var draft = ClusterBuilder(name: name, connectTimeout: connectTimeout)
     draft.message.type = .static
     draft.message.lbPolicy = .roundRobin
     draft.message.loadAssignment.clusterName = name
@@ -130,7 +130,7 @@ struct Clusters {
   }
 
   private func originalDestination(_ name: String) -> Envoy.Cluster {
-    var draft = ClusterDraft(name: name, connectTimeout: connectTimeout)
+    var draft = ClusterBuilder(name: name, connectTimeout: connectTimeout)
     draft.useOriginalDestination()
     draft.useClientProtocol()
     return draft.cluster

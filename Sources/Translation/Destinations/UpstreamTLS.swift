@@ -26,7 +26,7 @@ struct UpstreamTLS {
     serviceNames = service.subjectAltNames
   }
 
-  mutating func apply(to draft: inout ClusterDraft) {
+  mutating func apply(to draft: inout ClusterBuilder) {
     guard settings.mode != .disable else { return }
     guard settings.credentialName.isEmpty else {
       problems.append(
@@ -69,7 +69,7 @@ struct UpstreamTLS {
   /// The roots that Debian, Ubuntu and Alpine, and so the images of Envoy, keep in one file.
   private static let systemRoots = "/etc/ssl/certs/ca-certificates.crt"
 
-  private func set(_ context: Context, roots: String, _ draft: inout ClusterDraft) {
+  private func set(_ context: Context, roots: String, _ draft: inout ClusterBuilder) {
     var context = context
     context.sni = settings.sni
     let names = settings.subjectAltNames.isEmpty ? serviceNames : settings.subjectAltNames

@@ -3,7 +3,7 @@
 import EnvoyAPI
 import SwiftProtobuf
 
-extension ClusterDraft {
+extension ClusterBuilder {
   /// Looks up the host of each request: resolution DYNAMIC_DNS.
   ///
   /// Envoy's cluster asks the cache itself where no filter has done so before.

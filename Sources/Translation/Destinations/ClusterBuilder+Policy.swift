@@ -5,7 +5,7 @@ import MeshModel
 import SwiftProtobuf
 
 /// A traffic policy in a cluster: limits, ejection and load balancing, with Istio's defaults.
-extension ClusterDraft {
+extension ClusterBuilder {
   /// Takes over limits; an upgrade has a meaning only where the port speaks HTTP/1.1.
   mutating func apply(_ pool: ConnectionPool, isPlainHTTP: Bool) {
     func limit(_ value: UInt32) -> Google_Protobuf_UInt32Value? {

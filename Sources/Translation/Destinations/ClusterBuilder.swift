@@ -4,8 +4,8 @@ import EnvoyAPI
 import MeshModel
 import SwiftProtobuf
 
-/// A cluster while it is being built, with Istio's defaults.
-struct ClusterDraft {
+/// Builds a cluster, with Istio's defaults.
+struct ClusterBuilder {
   typealias HTTPOptions = Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions
   typealias Thresholds = Envoy_Config_Cluster_V3_CircuitBreakers.Thresholds
 
