@@ -7,7 +7,7 @@ enum References {
   static func check(
     _ inventory: Inventory, _ services: [Service], _ problems: inout [ConfigError]
   ) {
-    let gateways = Set(inventory.gateways.map(\.ref))
+    let gateways = Set(inventory.gateways.map { "\($0.meta.namespace)/\($0.meta.name)" })
     // Positions, since a service has many references to count on each copy.
     let byHostname = Dictionary(grouping: services.indices) { services[$0].hostname }
     let wildcards = services.indices.filter { services[$0].hostname.hasPrefix("*") }
@@ -33,17 +33,15 @@ enum References {
       }
       let namespace = virtualService.meta.namespace
       for (index, name) in virtualService.gateways.enumerated() where name != "mesh" {
-        let ref = gateway(name, from: namespace)
-        if !gateways.contains(ref) {
-          warn(FieldPath("spec", "gateways")[index], "there is no \(ref)")
+        let full = VirtualService.gatewayName(name, in: namespace)
+        if !gateways.contains(full) {
+          warn(FieldPath("spec", "gateways")[index], "there is no Gateway \(full)")
         }
       }
       for route in virtualService.http {
-        guard case .route(let destinations) = route.action else { continue }
-        for (index, weighted) in destinations.enumerated() {
-          let destination = weighted.destination
+        for (destination, place) in destinations(of: route) {
           // Paths are built only where there is something to say.
-          var path: FieldPath { route.path["route"][index]["destination"] }
+          var path: FieldPath { route.path + place() }
           let hostname = Hostname.resolve(destination.host, in: namespace)
           let candidates =
             byHostname[hostname]
@@ -68,11 +66,14 @@ enum References {
     }
   }
 
-  /// `name` in the namespace of the VirtualService, or `namespace/name`.
-  private static func gateway(_ name: String, from namespace: String) -> ObjectRef {
-    let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
-    return parts.count == 2
-      ? ObjectRef(kind: .gateway, namespace: parts[0], name: parts[1])
-      : ObjectRef(kind: .gateway, namespace: namespace, name: name)
+  /// Where a route sends requests and their copies, each with its place in the route.
+  private static func destinations(
+    of route: VirtualService.HTTPRoute
+  ) -> [(VirtualService.Destination, () -> FieldPath)] {
+    let mirrors = route.mirrors.map { mirror in (mirror.destination, { mirror.path }) }
+    guard case .route(let destinations) = route.action else { return mirrors }
+    return destinations.enumerated().map { index, weighted in
+      (weighted.destination, { FieldPath("route")[index]["destination"] })
+    } + mirrors
   }
 }

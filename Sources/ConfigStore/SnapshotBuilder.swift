@@ -27,6 +27,8 @@ package enum SnapshotBuilder {
     References.check(inventory, services, &found)
     let destinationRules = DestinationRuleIndex(inventory.destinationRules)
     found += destinationRules.problems
+    let delegation = Delegation(inventory.virtualServices)
+    found += delegation.problems
     let located = found.map { problem in
       var problem = problem
       if let object = problem.object {
@@ -37,7 +39,7 @@ package enum SnapshotBuilder {
     return MeshSnapshot(
       revision: revision, meshConfig: meshConfig, wasmPlugins: inventory.wasmPlugins,
       envoyFilters: inventory.envoyFilters, gateways: inventory.gateways,
-      virtualServices: inventory.virtualServices, destinationRules: inventory.destinationRules,
+      virtualServices: delegation.virtualServices, destinationRules: inventory.destinationRules,
       services: services, sources: inventory.sources, generations: inventory.generations,
       problems: (problems + located).sorted(by: ConfigError.precedes))
   }

@@ -55,7 +55,7 @@ package final class MeshSnapshot: Sendable {
 
     classifier = ProxyClassifier(
       selectors: wasmPlugins.compactMap(\.selector) + envoyFilters.compactMap(\.workloadSelector)
-        + gateways.map(\.selector),
+        + gateways.map(\.selector) + virtualServices.flatMap(\.sourceSelectors),
       envoyFilters: envoyFilters, destinationRules: destinationRules, services: services)
     servicesByHostname = Dictionary(grouping: self.services, by: \.hostname)
       .mapValues { $0.sorted { $0.creationTimestamp < $1.creationTimestamp } }

@@ -13,11 +13,33 @@ package enum RegularExpression {
     return checker.fault()
   }
 
+  /// What is wrong with a text that takes the place of what an expression finds, where `\0` to `\9`
+  /// stand for its groups and `\\` for a backslash; nil for a sound one.
+  package static func fault(inSubstitution text: String, for expression: String) -> String? {
+    var checker = Checker(text: Array(expression.unicodeScalars))
+    guard checker.fault() == nil else { return nil }
+    var rest = text.unicodeScalars[...]
+    while let backslash = rest.firstIndex(of: "\\") {
+      rest = rest[backslash...].dropFirst()
+      guard let escaped = rest.popFirst() else { return "\"\(text)\" ends with a \\" }
+      if escaped == "\\" { continue }
+      guard let group = escaped.properties.numericType.flatMap({ _ in Int(String(escaped)) }) else {
+        return "\"\(text)\" has \\\(escaped); expected \\0 to \\9 or \\\\"
+      }
+      if group > checker.groups {
+        return "\"\(text)\" refers to group \(group), but the expression has \(checker.groups)"
+      }
+    }
+    return nil
+  }
+
   /// One pass over the expression: groups, classes, escapes and repetitions.
   private struct Checker {
     let text: [Unicode.Scalar]
     var offset = 0
     var openGroups = 0
+    /// Those that a substitution may refer to.
+    var groups = 0
     /// Whether what was read last may be repeated, and whether it is itself a repetition.
     var isRepeatable = false
     var isRepeated = false
@@ -94,10 +116,14 @@ package enum RegularExpression {
     private mutating func group() -> String? {
       openGroups += 1
       (isRepeatable, isRepeated) = (false, false)
-      guard peek() == "?" else { return nil }
+      guard peek() == "?" else {
+        groups += 1
+        return nil
+      }
       offset += 1
       if peek() == "P" { offset += 1 }
       if peek() == "<" {
+        groups += 1
         guard let end = text[offset...].firstIndex(of: ">"), end > offset + 1,
           text[(offset + 1)..<end].allSatisfy(Self.isWord)
         else { return "RE2 has no look-behind; a named group needs a name in < and >" }

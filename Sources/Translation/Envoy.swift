@@ -26,6 +26,7 @@ enum Envoy {
   typealias RedirectAction = Envoy_Config_Route_V3_RedirectAction
   typealias WeightedCluster = Envoy_Config_Route_V3_WeightedCluster
   typealias HeaderMatcher = Envoy_Config_Route_V3_HeaderMatcher
+  typealias QueryParameterMatcher = Envoy_Config_Route_V3_QueryParameterMatcher
 
   typealias Cluster = Envoy_Config_Cluster_V3_Cluster
   typealias ClusterLoadAssignment = Envoy_Config_Endpoint_V3_ClusterLoadAssignment
@@ -41,6 +42,9 @@ enum Envoy {
   typealias AccessLog = Envoy_Config_Accesslog_V3_AccessLog
   typealias StringMatcher = Envoy_Type_Matcher_V3_StringMatcher
   typealias RegexMatcher = Envoy_Type_Matcher_V3_RegexMatcher
+  typealias MetadataMatcher = Envoy_Type_Matcher_V3_MetadataMatcher
+  typealias ValueMatcher = Envoy_Type_Matcher_V3_ValueMatcher
+  typealias FractionalPercent = Envoy_Type_V3_FractionalPercent
 }
 
 extension Envoy {

@@ -6,6 +6,7 @@
 enum FilterName {
   static let httpConnectionManager = "envoy.filters.network.http_connection_manager"
   static let tcpProxy = "envoy.filters.network.tcp_proxy"
+  static let jwtAuthentication = "envoy.filters.http.jwt_authn"
   static let fault = "envoy.filters.http.fault"
   static let cors = "envoy.filters.http.cors"
   static let router = "envoy.filters.http.router"

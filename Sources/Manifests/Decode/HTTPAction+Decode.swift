@@ -42,19 +42,33 @@ extension VirtualService.Destination {
 
 extension VirtualService.Redirect {
   private static let schema = Schema(
-    fields: ["uri", "authority", "scheme", "port", "redirectCode"], unsupported: ["derivePort"])
+    fields: ["uri", "authority", "scheme", "port", "derivePort", "redirectCode"])
+
+  private enum DerivedPort: String, CaseIterable {
+    case protocolDefault = "FROM_PROTOCOL_DEFAULT"
+    case requestPort = "FROM_REQUEST_PORT"
+  }
 
   static func decode(_ node: Node, _ problems: Problems) -> VirtualService.Redirect? {
     guard let fields = Fields(node, schema, problems) else { return nil }
     var redirect = VirtualService.Redirect()
-    redirect.uri = fields.string("uri")
-    redirect.authority = fields.string("authority")
+    redirect.uri = fields.line("uri")
+    redirect.authority = fields.line("authority")
     redirect.scheme = fields.string("scheme")
     if !["", "http", "https"].contains(redirect.scheme) {
       problems.error(
         at: fields.path["scheme"], "expected http or https, found \"\(redirect.scheme)\"")
     }
-    redirect.port = fields.optional("port") { (node) throws(ConfigError) in try node.port() }
+    fields.exclusive("port", "derivePort")
+    redirect.port = fields.optional("port") { (node) throws(ConfigError) in
+      .number(try node.port())
+    }
+    let derived = fields.optional("derivePort") { (node) throws(ConfigError) in
+      try node.enumeration(DerivedPort.self)
+    }
+    if let derived {
+      redirect.port = derived == .requestPort ? .requestPort : .protocolDefault
+    }
     if let code = fields.optional(
       "redirectCode", { (node) throws(ConfigError) in try node.integer(UInt32.self) }), code != 0
     {
@@ -65,10 +79,11 @@ extension VirtualService.Redirect {
       }
     }
     if redirect.uri.isEmpty, redirect.authority.isEmpty, redirect.scheme.isEmpty,
-      redirect.port == nil, node["derivePort"] == nil
+      redirect.port == nil, !fields.has("port"), !fields.has("derivePort")
     {
       problems.error(
-        .required, at: node.path, "expected a target: one of uri, authority, scheme, port")
+        .required, at: node.path,
+        "expected a target: one of uri, authority, scheme, port, derivePort")
     }
     return redirect
   }
@@ -78,6 +93,8 @@ extension VirtualService.DirectResponse {
   private static let bodySchema = Schema(fields: ["string", "bytes"])
   /// Istio's limit; Envoy's own default is 4 KiB and is raised to this.
   private static let bodyLimit = 1 << 20
+  /// Where Istio warns: the body is part of every copy of the routes.
+  private static let largeBody = 100 << 10
 
   static func decode(_ node: Node, _ problems: Problems) -> VirtualService.DirectResponse? {
     guard let fields = Fields(node, Schema(fields: ["status", "body"]), problems) else {
@@ -97,46 +114,48 @@ extension VirtualService.DirectResponse {
       } ?? Array((body?.string("string") ?? "").utf8)
     if bytes.count > bodyLimit {
       problems.error(at: fields.path["body"], "expected at most 1 MiB, found \(bytes.count) bytes")
+    } else if bytes.count > largeBody {
+      problems.warning(
+        .invalid, at: fields.path["body"],
+        "\(bytes.count) bytes go to every proxy with each change of its routes; let a service "
+          + "answer with what is larger than 100 KiB")
     }
     return status.map { VirtualService.DirectResponse(status: $0, body: bytes) }
   }
 }
 
-extension VirtualService.Headers {
-  static func decode(_ node: Node, _ problems: Problems) -> VirtualService.Headers {
-    var headers = VirtualService.Headers()
-    guard let fields = Fields(node, Schema(fields: ["request", "response"]), problems) else {
-      return headers
-    }
-    headers.request = operations(fields, "request")
-    headers.response = operations(fields, "response")
-    return headers
-  }
+extension VirtualService.Rewrite {
+  private static let schema = Schema(fields: ["uri", "authority", "uriRegexRewrite"])
 
-  private static func operations(
-    _ fields: Fields, _ name: String
-  ) -> VirtualService.HeaderOperations {
-    var operations = VirtualService.HeaderOperations()
-    guard let fields = fields.object(name, Schema(fields: ["set", "add", "remove"])) else {
-      return operations
-    }
-    func map(_ name: String) -> [String: String] {
-      let map =
-        fields.optional(name) { (node) throws(ConfigError) in try node.stringMap() } ?? [:]
-      for header in map.keys.sorted() { check(header, at: fields.path[name][header]) }
-      return map
-    }
-    func check(_ header: String, at path: FieldPath) {
-      if let fault = HeaderName.fault(header) {
-        fields.problems.error(at: path, "the header name \(fault)")
+  static func decode(_ node: Node, _ problems: Problems) -> VirtualService.Rewrite? {
+    guard let fields = Fields(node, schema, problems) else { return nil }
+    fields.exclusive("uri", "uriRegexRewrite")
+    var rewrite = VirtualService.Rewrite(authority: fields.line("authority"))
+    let uri = fields.line("uri")
+    if !uri.isEmpty { rewrite.path = .prefix(uri) }
+    if let regex = fields.object("uriRegexRewrite", Schema(fields: ["match", "rewrite"])) {
+      let match = regex.required("match") { (node) throws(ConfigError) in
+        let pattern = try node.text()
+        if let fault = RegularExpression.fault(in: pattern) {
+          throw node.expected("a regular expression in RE2 syntax", remedy: ": \(fault)")
+        }
+        return pattern
+      }
+      let substitution = regex.required("rewrite") { (node) throws(ConfigError) in
+        let text = try node.line()
+        if let match, let fault = RegularExpression.fault(inSubstitution: text, for: match) {
+          throw node.invalid(fault)
+        }
+        return text
+      }
+      if let match, let substitution {
+        rewrite.path = .regex(match: match, substitution: substitution)
       }
     }
-    operations.set = map("set")
-    operations.add = map("add")
-    operations.remove = fields.strings("remove")
-    for (index, header) in operations.remove.enumerated() {
-      check(header, at: fields.path["remove"][index])
+    if rewrite.path == nil, rewrite.authority.isEmpty, !fields.has("uriRegexRewrite") {
+      problems.error(
+        .required, at: node.path, "expected one of uri, authority, uriRegexRewrite")
     }
-    return operations
+    return rewrite
   }
 }

@@ -5,16 +5,11 @@ import MeshModel
 extension VirtualService.HTTPMatch {
   private static let schema = Schema(
     fields: [
-      "name", "uri", "ignoreUriCase", "method", "authority", "scheme", "headers", "port",
-      "gateways",
-    ] + conditions, unsupported: ["statPrefix"])
-  /// Conditions that this version cannot evaluate.
-  private static let conditions = [
-    "queryParams", "withoutHeaders", "sourceLabels", "sourceNamespace",
-  ]
+      "name", "uri", "ignoreUriCase", "method", "authority", "scheme", "headers", "withoutHeaders",
+      "queryParams", "port", "sourceLabels", "sourceNamespace", "gateways", "statPrefix",
+    ])
 
-  /// Reads one entry of `match`; nil also where it has a condition that cannot be evaluated, since
-  /// without that condition it would catch requests that it was not written for.
+  /// Reads one entry of `match`.
   static func decode(_ node: Node, _ problems: Problems) -> VirtualService.HTTPMatch? {
     guard let fields = Fields(node, schema, problems) else { return nil }
     var match = VirtualService.HTTPMatch()
@@ -24,33 +19,59 @@ extension VirtualService.HTTPMatch {
     match.method = fields["method"].flatMap { .decode($0, problems) }
     match.authority = fields["authority"].flatMap { .decode($0, problems) }
     match.scheme = fields["scheme"].flatMap { .decode($0, problems) }
-    if let headers = fields["headers"] {
-      if case .object(let members) = headers.value.content {
-        for member in members {
-          let header = Node(member.value, at: headers.path[member.key])
-          if let fault = HeaderName.fault(member.key) {
-            problems.error(at: header.path, "the header name \(fault)")
-          }
-          let isPresence = [.null, .object([])].contains(member.value.content)
-          match.headers[member.key] = .some(
-            isPresence ? nil : VirtualService.StringMatch.decode(header, problems))
-        }
-      } else {
-        problems.add(headers.expected("an object of conditions by header"))
-      }
+    match.headers = conditions(fields, "headers", checkHeader)
+    match.withoutHeaders = conditions(fields, "withoutHeaders", checkHeader)
+    match.queryParams = conditions(fields, "queryParams") { name, path, problems in
+      if name.isEmpty { problems.error(at: path, "the name of a parameter may not be empty") }
     }
     match.port = fields.optional("port") { (node) throws(ConfigError) in UInt32(try node.port()) }
+    match.sourceLabels =
+      fields.optional("sourceLabels") { (node) throws(ConfigError) in try node.stringMap() } ?? [:]
+    match.sourceNamespace = fields.string("sourceNamespace")
     match.gateways = fields.strings("gateways")
-    guard let condition = conditions.first(where: fields.has) else { return match }
-    problems.warning(
-      .unsupported, at: fields.path[condition],
-      "is not acted on by this version; the match is left out")
-    return nil
+    match.statPrefix = fields.string("statPrefix")
+    return match
+  }
+
+  /// Conditions by name; one without content asks for presence.
+  private static func conditions(
+    _ fields: Fields, _ name: String, _ check: (String, FieldPath, Problems) -> Void
+  ) -> [String: VirtualService.StringMatch?] {
+    guard let node = fields[name] else { return [:] }
+    guard case .object(let members) = node.value.content else {
+      fields.problems.add(node.expected("an object of conditions by name"))
+      return [:]
+    }
+    var conditions: [String: VirtualService.StringMatch?] = [:]
+    for member in members {
+      let condition = Node(member.value, at: node.path[member.key])
+      check(member.key, condition.path, fields.problems)
+      let isPresence = [.null, .object([])].contains(member.value.content)
+      conditions[member.key] = .some(
+        isPresence
+          ? nil : VirtualService.StringMatch.decode(condition, mayBeAny: true, fields.problems))
+    }
+    return conditions
+  }
+
+  private static func checkHeader(_ name: String, at path: FieldPath, _ problems: Problems) {
+    if name.hasPrefix(JWTClaim.prefix) {
+      if JWTClaim(header: name) == nil {
+        problems.error(
+          at: path, "expected a claim as \(JWTClaim.prefix).name or \(JWTClaim.prefix)[name]")
+      }
+    } else if let fault = HeaderName.fault(name) {
+      problems.error(at: path, "the header name \(fault)")
+    }
   }
 }
 
 extension VirtualService.StringMatch {
-  static func decode(_ node: Node, _ problems: Problems) -> VirtualService.StringMatch? {
+  /// Reads a condition on a text; where it `mayBeAny`, `regex: "*"` stands for any value, as in
+  /// Istio, and elsewhere it is a mistake.
+  static func decode(
+    _ node: Node, mayBeAny: Bool = false, _ problems: Problems
+  ) -> VirtualService.StringMatch? {
     let forms = ["exact", "prefix", "regex"]
     guard let fields = Fields(node, Schema(fields: forms), problems) else { return nil }
     let written = forms.filter(fields.has)
@@ -67,8 +88,8 @@ extension VirtualService.StringMatch {
       case "prefix": return .prefix(try node.text())
       default:
         let pattern = try node.text()
-        // `*` alone stands for any value of a header, as in Istio.
-        if pattern != "*", let fault = RegularExpression.fault(in: pattern) {
+        if mayBeAny, pattern == "*" { return .regex(pattern) }
+        if let fault = RegularExpression.fault(in: pattern) {
           throw node.expected("a regular expression in RE2 syntax", remedy: ": \(fault)")
         }
         return .regex(pattern)
@@ -83,8 +104,11 @@ enum HeaderName {
     if name.isEmpty { return "is empty" }
     let isToken = name.utf8.allSatisfy { byte in
       (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-        || "!#$%&'*+-.^_`|~:@".utf8.contains(byte)
+        || "!#$%&'*+-.^_`|~:".utf8.contains(byte)
     }
-    return isToken ? nil : "\"\(name)\" has a character that is not allowed"
+    guard isToken, !name.dropFirst().contains(":"), name != ":" else {
+      return "\"\(name)\" has a character that is not allowed"
+    }
+    return nil
   }
 }

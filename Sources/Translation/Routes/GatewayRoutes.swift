@@ -39,12 +39,12 @@ struct GatewayRoutes {
       guard !hosts.isEmpty else { continue }
       var builder = HTTPRoutes(
         virtualService.object, scope: scope, port: server.server.port,
-        gateway: server.gatewayName)
+        gateway: server.gatewayName, isTLS: !server.server.portProtocol.isPlainHTTP)
       let routes = builder.routes()
       problems += builder.problems
       // As in Istio, a VirtualService of which nothing is left opens no virtual host.
       guard !routes.isEmpty else { continue }
-      table.origins.append(virtualService.object.origin)
+      table.origins += virtualService.object.routeOrigins
       for host in hosts {
         table.append(routes, to: host, port: server.server.port, requiresTLS: isRedirected)
       }

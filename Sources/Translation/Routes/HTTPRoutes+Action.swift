@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EnvoyAPI
-import Foundation
 import MeshModel
 import SwiftProtobuf
 
@@ -21,12 +20,23 @@ extension HTTPRoutes {
     route.responseHeadersToRemove = headers.responseRemove
     switch http.action {
     case .redirect(let redirect):
-      route.redirect = try Self.redirect(redirect, at: http.path["redirect"])
+      route.redirect = try self.redirect(redirect, at: http.path["redirect"])
     case .directResponse(let response):
       route.directResponse = try DirectResponse.action(
         response, at: http.path["directResponse"])
     case .route(let destinations):
       try forward(to: destinations, http, headers.hostRewrite, &route)
+    case .delegate:
+      // The snapshot has the routes of the delegate in its place, unless that led nowhere.
+      throw ConfigError(
+        .notFound, at: http.path["delegate"], reason: "there is no such delegate")
+    }
+    if let fault = http.fault.flatMap(RouteFilters.fault) {
+      route.typedPerFilterConfig[FilterName.fault] = fault.packed()
+    }
+    if let policy = http.corsPolicy {
+      let cors = try RouteFilters.cors(policy, at: http.path["corsPolicy"])
+      route.typedPerFilterConfig[FilterName.cors] = cors.packed()
     }
     return route
   }
@@ -37,14 +47,31 @@ extension HTTPRoutes {
   ) throws(ConfigError) {
     var action = Envoy.RouteAction()
     action.clusterNotFoundResponseCode = .internalServerError
-    action.retryPolicy = DefaultRetry.policy
+    if let policy = RetryPolicy.policy(http.retries) { action.retryPolicy = policy }
     // Unset disables the timeout, as in Istio; Envoy's own default is 15 s.
     let timeout = http.timeout.map(Google_Protobuf_Duration.init) ?? Google_Protobuf_Duration()
     action.timeout = timeout
     action.maxStreamDuration.grpcTimeoutHeaderMax = timeout
-    if let uri = http.rewriteURI, !uri.isEmpty { action.prefixRewrite = uri }
-    let authority = http.rewriteAuthority.flatMap { $0.isEmpty ? nil : $0 } ?? hostRewrite
-    if let authority { action.hostRewriteLiteral = authority }
+    switch http.rewrite?.path {
+    case nil: break
+    case .prefix(let text): action.prefixRewrite = text
+    case .regex(let match, let substitution):
+      let path = http.path["rewrite"]["uriRegexRewrite"]["match"]
+      action.regexRewrite.pattern = try Self.expression(match, path)
+      action.regexRewrite.substitution = substitution
+    }
+    let authority = http.rewrite.flatMap { $0.authority.isEmpty ? nil : $0.authority }
+    if let authority = authority ?? hostRewrite { action.hostRewriteLiteral = authority }
+    for mirror in http.mirrors where mirror.fraction.millionths > 0 {
+      let name = cluster(of: mirror.destination, at: http.path + mirror.path)
+      action.requestMirrorPolicies.append(
+        Envoy.RouteAction.RequestMirrorPolicy.with {
+          $0.cluster = name
+          $0.runtimeFraction.defaultValue = Envoy.FractionalPercent(mirror.fraction)
+          $0.traceSampled = Google_Protobuf_BoolValue(false)
+          $0.disableShadowHostSuffixAppend = true
+        })
+    }
 
     let path = http.path["route"]
     if destinations.count == 1, let only = destinations.first {
@@ -112,79 +139,5 @@ extension HTTPRoutes {
     let only = service?.ports.count == 1 ? service?.ports.first?.number : nil
     return ClusterName.outbound(
       port: destination.port ?? only ?? port, subset: destination.subset, host: host)
-  }
-
-  private static func redirect(
-    _ redirect: VirtualService.Redirect, at path: FieldPath
-  ) throws(ConfigError) -> Envoy.RedirectAction {
-    var action = Envoy.RedirectAction()
-    action.responseCode =
-      switch redirect.code {
-      case 301: .movedPermanently
-      case 302: .found
-      case 303: .seeOther
-      case 307: .temporaryRedirect
-      case 308: .permanentRedirect
-      default:
-        throw ConfigError(
-          .invalid, at: path["redirectCode"],
-          reason: "expected 301, 302, 303, 307 or 308, found \(redirect.code); "
-            + "the route is left out")
-      }
-    if !redirect.uri.isEmpty { action.pathRedirect = redirect.uri }
-    action.hostRedirect = redirect.authority
-    if !redirect.scheme.isEmpty { action.schemeRedirect = redirect.scheme }
-    if let port = redirect.port { action.portRedirect = UInt32(port) }
-    return action
-  }
-}
-
-/// Answers that the proxy gives by itself.
-enum DirectResponse {
-  /// The largest body, as Istio sets it; Envoy's own limit is 4 KiB.
-  static let maximumBody: UInt32 = 1 << 20
-
-  static func action(
-    _ response: VirtualService.DirectResponse, at path: FieldPath
-  ) throws(ConfigError) -> Envoy_Config_Route_V3_DirectResponseAction {
-    guard (200..<600).contains(response.status) else {
-      throw ConfigError(
-        .invalid, at: path["status"],
-        reason: "expected an HTTP status from 200 to 599, found \(response.status); "
-          + "the route is left out")
-    }
-    guard response.body.count <= Int(maximumBody) else {
-      throw ConfigError(
-        .invalid, at: path["body"],
-        reason: "expected at most \(maximumBody) bytes, found \(response.body.count); "
-          + "the route is left out")
-    }
-    return Envoy_Config_Route_V3_DirectResponseAction.with {
-      $0.status = response.status
-      if response.body.isEmpty { return }
-      if let text = String(validating: response.body, as: UTF8.self) {
-        $0.body.inlineString = text
-      } else {
-        $0.body.inlineBytes = Data(response.body)
-      }
-    }
-  }
-}
-
-/// Istio's retries where a route asks for none.
-enum DefaultRetry {
-  static let policy = Envoy.RetryPolicy.with {
-    $0.retryOn =
-      "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
-    $0.numRetries = Google_Protobuf_UInt32Value(2)
-    $0.hostSelectionRetryMaxAttempts = 5
-    $0.retryHostPredicate = [
-      Envoy.RetryPolicy.RetryHostPredicate.with {
-        $0.name = "envoy.retry_host_predicates.previous_hosts"
-        $0.typedConfig.typeURL =
-          "type.googleapis.com/"
-          + "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
-      }
-    ]
   }
 }

@@ -15,13 +15,21 @@ struct HTTPRoutes {
   let port: UInt16
   /// The gateway's `namespace/name`, or `mesh`.
   let gateway: String
+  /// Whether requests come in over TLS, which ends here.
+  let isTLS: Bool
   private(set) var problems: [ConfigError] = []
+  /// The route whose parts are being built.
+  private var current: VirtualService.HTTPRoute?
 
-  init(_ object: VirtualService, scope: ProxyScope, port: UInt16, gateway: String) {
+  init(
+    _ object: VirtualService, scope: ProxyScope, port: UInt16, gateway: String,
+    isTLS: Bool = false
+  ) {
     self.object = object
     self.scope = scope
     self.port = port
     self.gateway = gateway
+    self.isTLS = isTLS
   }
 
   /// One route for each match, in order, up to the first that matches everything.
@@ -29,6 +37,7 @@ struct HTTPRoutes {
     let metadata = Self.metadata(of: object)
     var routes: [Envoy.Route] = []
     for http in object.http {
+      current = http
       guard
         var template = attempt({ builder throws(ConfigError) in try builder.withoutMatch(http) })
       else { continue }
@@ -45,6 +54,7 @@ struct HTTPRoutes {
         var route = template
         route.match = condition
         if !match.name.isEmpty { route.name = "\(http.name).\(match.name)" }
+        route.statPrefix = match.statPrefix
         routes.append(route)
         if route.isCatchAll { return routes }
       }
@@ -66,16 +76,20 @@ struct HTTPRoutes {
 
   mutating func report(_ problem: ConfigError) {
     var problem = problem
-    problem.object = object.ref
+    problem.object = current?.delegated?.object ?? object.ref
     problems.append(problem)
   }
 
   /// Conditions on where the request comes in are decided here, not by Envoy.
   private func applies(_ match: VirtualService.HTTPMatch) -> Bool {
     if let wanted = match.port, wanted != UInt32(port) { return false }
+    let proxy = scope.proxy
+    guard match.sourceLabels.allSatisfy({ proxy.labels[$0] == $1 }),
+      match.sourceNamespace.isEmpty || match.sourceNamespace == proxy.namespace
+    else { return false }
     return match.gateways.isEmpty
       || match.gateways.contains {
-        ResolvedVirtualService.gatewayName($0, in: object.meta.namespace) == gateway
+        VirtualService.gatewayName($0, in: object.meta.namespace) == gateway
       }
   }
 
@@ -93,7 +107,11 @@ struct HTTPRoutes {
 extension Envoy.Route {
   /// Matches every request: nothing behind it is ever reached.
   var isCatchAll: Bool {
-    guard case .prefix("/") = match.pathSpecifier else { return false }
-    return match.headers.isEmpty && match.queryParameters.isEmpty
+    switch match.pathSpecifier {
+    case .prefix("/"): break
+    case .safeRegex(let expression) where expression.regex == ".*": break
+    default: return false
+    }
+    return match.headers.isEmpty && match.queryParameters.isEmpty && match.dynamicMetadata.isEmpty
   }
 }

@@ -18,15 +18,16 @@ struct HeaderMutation {
     guard !headers.request.isEmpty || !headers.response.isEmpty else { return }
     let request = path["request"]
     let response = path["response"]
-    hostRewrite = headers.request.set.first { Self.isAuthority($0.key) }?.value
+    hostRewrite =
+      Self.authority(in: headers.request.set) ?? Self.authority(in: headers.request.add)
     requestAdd = options(headers.request, at: request)
     requestRemove = removals(headers.request, at: request)
     responseAdd = options(headers.response, at: response)
     responseRemove = removals(headers.response, at: response)
   }
 
-  private static func isAuthority(_ name: String) -> Bool {
-    name == ":authority" || name.lowercased() == "host"
+  private static func authority(in values: [String: String]) -> String? {
+    values.sorted { $0.key < $1.key }.first { VirtualService.Headers.isAuthority($0.key) }?.value
   }
 
   /// Pseudo-headers and `host` cannot be changed as headers; Istio drops them too.
@@ -46,8 +47,8 @@ struct HeaderMutation {
     _ operations: VirtualService.HeaderOperations, at path: FieldPath
   ) -> [Envoy.HeaderValueOption] {
     let groups: [(String, [String: String], Envoy.HeaderValueOption.HeaderAppendAction)] = [
-      ("set", operations.set, .overwriteIfExistsOrAdd),
       ("add", operations.add, .appendIfExistsOrAdd),
+      ("set", operations.set, .overwriteIfExistsOrAdd),
     ]
     var options: [Envoy.HeaderValueOption] = []
     for (field, values, action) in groups {

@@ -10,8 +10,6 @@ struct ResolvedVirtualService {
   /// `namespace/name`, or `mesh` for the sidecars.
   let gateways: [String]
 
-  static let mesh = "mesh"
-
   init(_ object: VirtualService) {
     self.object = object
     let namespace = object.meta.namespace
@@ -20,43 +18,32 @@ struct ResolvedVirtualService {
       .filter { seen.insert($0).inserted }
     gateways =
       object.gateways.isEmpty
-      ? [Self.mesh] : object.gateways.map { Self.gatewayName($0, in: namespace) }
-  }
-
-  /// The full name of a gateway as written in an object of a namespace.
-  ///
-  /// `name` and `./name` are of the namespace itself; `name.namespace.…` is an old form that Istio
-  /// still reads.
-  static func gatewayName(_ name: String, in namespace: String) -> String {
-    if name == mesh { return mesh }
-    if name.hasPrefix("./") { return "\(namespace)/\(name.dropFirst(2))" }
-    if name.contains("/") { return name }
-    let labels = name.split(separator: ".")
-    return labels.count > 1 ? "\(labels[1])/\(labels[0])" : "\(namespace)/\(name)"
+      ? [VirtualService.mesh]
+      : object.gateways.map { VirtualService.gatewayName($0, in: namespace) }
   }
 }
 
-/// The VirtualServices that a proxy may use, by the gateway that they are bound to, oldest first.
+/// The VirtualServices that a proxy may use, by the gateway that they are bound to: those for its own
+/// namespace alone, those for it by name, those for all; each oldest first.
 struct VirtualServiceIndex {
   private let byGateway: [String: [ResolvedVirtualService]]
 
   init(_ scope: ProxyScope) {
+    var byVisibility: [VirtualService.Visibility: [ResolvedVirtualService]] = [:]
+    for object in scope.mesh.virtualServices {
+      guard let visibility = object.visibility(in: scope.proxy.namespace, default: []) else {
+        continue
+      }
+      byVisibility[visibility, default: []].append(ResolvedVirtualService(object))
+    }
     var byGateway: [String: [ResolvedVirtualService]] = [:]
-    for object in scope.mesh.virtualServices where object.isExported(to: scope.proxy.namespace) {
-      let resolved = ResolvedVirtualService(object)
-      for gateway in Set(resolved.gateways) { byGateway[gateway, default: []].append(resolved) }
+    for visibility in VirtualService.Visibility.allCases {
+      for resolved in byVisibility[visibility] ?? [] {
+        for gateway in Set(resolved.gateways) { byGateway[gateway, default: []].append(resolved) }
+      }
     }
     self.byGateway = byGateway
   }
 
   subscript(gateway: String) -> [ResolvedVirtualService] { byGateway[gateway] ?? [] }
-}
-
-extension VirtualService {
-  fileprivate func isExported(to namespace: String) -> Bool {
-    exportTo.isEmpty
-      || exportTo.contains { scope in
-        scope == "*" || scope == namespace || (scope == "." && namespace == meta.namespace)
-      }
-  }
 }

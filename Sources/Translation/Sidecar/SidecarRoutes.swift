@@ -8,7 +8,7 @@ import SwiftProtobuf
 /// the VirtualServices that are bound to the mesh.
 struct SidecarRoutes {
   let scope: ProxyScope
-  /// For each host, the VirtualService that counts: the oldest, as in Istio.
+  /// For each host, the VirtualService that counts: the first of the index, as in Istio.
   private let virtualServices: [String: ResolvedVirtualService]
   private let hosts: [(host: String, ResolvedVirtualService)]
   private(set) var problems: [ConfigError] = []
@@ -17,14 +17,14 @@ struct SidecarRoutes {
     self.scope = scope
     var byHost: [String: ResolvedVirtualService] = [:]
     var hosts: [(host: String, ResolvedVirtualService)] = []
-    for virtualService in index[ResolvedVirtualService.mesh] {
+    for virtualService in index[VirtualService.mesh] {
       for host in virtualService.hosts {
         if let former = byHost[host] {
           problems.append(
             ConfigError(
               .conflict, severity: .warning, object: virtualService.object.ref,
               at: FieldPath("spec", "hosts"),
-              reason: "\(host) is routed by \(former.object.ref), which is older; sidecars use "
+              reason: "\(host) is routed by \(former.object.ref), which comes first; sidecars use "
                 + "one VirtualService for each host"))
         } else {
           byHost[host] = virtualService
@@ -50,7 +50,7 @@ struct SidecarRoutes {
     for (host, virtualService) in hosts {
       let routes = routes(virtualService, port)
       guard !routes.isEmpty else { continue }
-      table.origins.append(virtualService.object.origin)
+      table.origins += virtualService.object.routeOrigins
       table.append(Self.virtualHost("\(host):\(port)", [host], routes))
     }
     table.append(catchAll())
@@ -87,7 +87,7 @@ struct SidecarRoutes {
     if let virtualService = virtualServices[service.hostname] {
       let routes = routes(virtualService, port)
       if !routes.isEmpty {
-        origins.append(virtualService.object.origin)
+        origins += virtualService.object.routeOrigins
         return routes
       }
     }
@@ -98,7 +98,7 @@ struct SidecarRoutes {
         $0.route.cluster = ClusterName.outbound(port: port, host: service.hostname)
         $0.route.timeout = Google_Protobuf_Duration()
         $0.route.maxStreamDuration.grpcTimeoutHeaderMax = Google_Protobuf_Duration()
-        $0.route.retryPolicy = DefaultRetry.policy
+        $0.route.retryPolicy = RetryPolicy.standard
       }
     ]
   }
@@ -107,7 +107,7 @@ struct SidecarRoutes {
     _ virtualService: ResolvedVirtualService, _ port: UInt16
   ) -> [Envoy.Route] {
     var builder = HTTPRoutes(
-      virtualService.object, scope: scope, port: port, gateway: ResolvedVirtualService.mesh)
+      virtualService.object, scope: scope, port: port, gateway: VirtualService.mesh)
     defer { problems += builder.problems }
     return builder.routes()
   }
