@@ -4,6 +4,7 @@
     small     an EnvoyFilter with ten ECDS resources, 2.4 KB in all as a response
     large     the same, 101 KB
     services  1,000 ServiceEntries, 1,000 VirtualServices of two routes, a Gateway
+    filters   the same, and 500 EnvoyFilters of ten patches each
 
 Each directory NAME gets NAME/config, which skiffd watches, and two templates beside it. With @PUSH@
 replaced by a number they become files of the same name in NAME/config: `push.yaml` changes what the
@@ -14,6 +15,7 @@ import pathlib
 import sys
 
 SERVICES = 1000
+FILTERS = 500
 
 
 def patch(name, text):
@@ -29,6 +31,50 @@ def patch(name, text):
           "@type": type.googleapis.com/google.protobuf.StringValue
           value: "{text}"
 """
+
+
+def route_patch(host, text):
+    return f"""\
+  - applyTo: HTTP_ROUTE
+    match:
+      context: GATEWAY
+      routeConfiguration:
+        vhost:
+          name: "{host}:8080"
+          route:
+            action: ROUTE
+    patch:
+      operation: MERGE
+      value:
+        route:
+          timeout: 5s
+        request_headers_to_add:
+        - header:
+            key: x-patched
+            value: "{text}"
+"""
+
+
+def cluster_patch(service):
+    return f"""\
+  - applyTo: CLUSTER
+    match:
+      context: GATEWAY
+      cluster:
+        service: {service}
+    patch:
+      operation: MERGE
+      value:
+        connect_timeout: 2s
+"""
+
+
+def route_filter(index, text):
+    """Nine patches of routes of other hosts each, and one of a cluster."""
+    numbers = [(index * 9 + offset) % SERVICES for offset in range(9)]
+    patches = [route_patch(f"service-{number}.bench.example.com", text) for number in numbers]
+    patches.append(cluster_patch(f"service-{index}.bench.internal"))
+    return envoy_filter(f"routes-{index}", "bench", patches)
 
 
 def envoy_filter(name, label, patches):
@@ -140,6 +186,9 @@ def main():
         if index:
             files.append((f"routes-{index}.yaml", virtual_service(index)))
     write(root / "services", virtual_service(0, "/v1-@PUSH@"), files)
+    files.append(("routes-0.yaml", virtual_service(0)))
+    filters = [(f"filter-{index}.yaml", route_filter(index, "0")) for index in range(1, FILTERS)]
+    write(root / "filters", route_filter(0, "@PUSH@"), files + filters)
 
 
 if __name__ == "__main__":

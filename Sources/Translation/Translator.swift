@@ -10,8 +10,8 @@ package import ProtoReflection
 /// long as both stay equal. Every object and every patch has its own fault boundary: what is wrong
 /// with one is reported and left out, and its neighbours are as if it were not there.
 package struct Translator: Sendable {
-  private let decoder: PatchValueDecoder
-  private let decodedFilters: DecodedFilters
+  let decoder: PatchValueDecoder
+  let decodedFilters: DecodedFilters
 
   /// Makes a translator.
   ///

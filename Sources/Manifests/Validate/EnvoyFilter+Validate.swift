@@ -19,6 +19,10 @@ extension EnvoyFilter.ConfigPatch {
     }
     if let ineffectiveness {
       problems.warning(.unsupported, at: patch.path["operation"], ineffectiveness)
+    } else if applyTo == .bootstrap {
+      problems.warning(
+        .unsupported, at: path["applyTo"],
+        "a running proxy is not changed; skiffctl bootstrap -f applies it to what it prints")
     } else if let missingTarget {
       problems.warning(
         .required, at: path["match"],

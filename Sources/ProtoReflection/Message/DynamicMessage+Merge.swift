@@ -114,6 +114,12 @@ extension MergeOptions {
   /// Whether a value of the type is one value and not fields to merge.
   fileprivate func replaces(_ type: WellKnownType?) -> Bool {
     guard let type else { return false }
-    return (durations == .replace && type == .duration) || (wrappers == .replace && type.isWrapper)
+    return switch type {
+    case .duration: durations == .replace || wrappers == .replace
+    case .any: wrappers == .replace && anyMessages == .fieldwise
+    case .timestamp, .fieldMask: wrappers == .replace
+    case .structure, .value, .listValue: false
+    default: wrappers == .replace
+    }
   }
 }

@@ -19,7 +19,7 @@ package struct MergeOptions: Hashable, Sendable {
   package enum Wrappers: Hashable, Sendable {
     /// A wrapper around a zero changes nothing, as the zero inside is not set.
     case fieldwise
-    /// A wrapper that the other sets takes the place of ours.
+    /// A wrapper, a timestamp or an `Any` that the other sets takes the place of ours.
     case replace
   }
 

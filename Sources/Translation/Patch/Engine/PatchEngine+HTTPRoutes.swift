@@ -13,9 +13,8 @@ extension PatchEngine {
     var changed: [(HostSite, [HTTPRouteDraft])] = []
     for (site, hostClauses) in admittedHosts(&step, matcher) {
       let routes = self[site].routes
-      guard step.recording == .everything || routes.contains(where: matcher.matches) else {
-        continue
-      }
+      let isMeant = routes.contains(where: matcher.matches)
+      guard isMeant || step.recording == .everything else { continue }
       var result: [HTTPRouteDraft] = []
       result.reserveCapacity(routes.count)
       for (index, route) in routes.enumerated() {
@@ -35,7 +34,7 @@ extension PatchEngine {
             position: PatchTrace.Position(index: index, count: routes.count)), clauses,
           at: place(of: site).appending(.route, name), in: site.list)
       }
-      changed.append((site, result))
+      if isMeant { changed.append((site, result)) }
     }
     for (site, routes) in changed {
       self[site].routes = routes
