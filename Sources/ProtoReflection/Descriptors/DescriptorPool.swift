@@ -18,6 +18,8 @@ package final class DescriptorPool: Sendable {
     var enums: [EnumDescriptor?]
     /// By extended type, then in order of declaration; nil until somebody asks.
     var extensions: [String: [FieldDescriptor]]?
+    /// By the name of a former version; nil until somebody asks.
+    var successors: [String: String]?
   }
 
   /// Indexes a serialised `google.protobuf.FileDescriptorSet`.
@@ -71,6 +73,38 @@ package final class DescriptorPool: Sendable {
       return best
     }
     return NearestName.of(name, among: index.messages.lazy.map(\.fullName)) ?? best
+  }
+
+  /// The full name of the message that came after one of a former version, as the annotation
+  /// `udpa.annotations.versioning` says: `envoy.config.filter.http.lua.v2.Lua` became
+  /// `envoy.extensions.filters.http.lua.v3.Lua`.
+  package func successor(of fullName: String) -> String? {
+    if let known = decoded.withLock({ $0.successors }) { return known[fullName] }
+    var fresh: [String: String] = [:]
+    for entry in index.messages {
+      if let former = try? formerName(of: entry) { fresh[former] = entry.fullName }
+    }
+    decoded.withLock { $0.successors = fresh }
+    return fresh[fullName]
+  }
+
+  private func formerName(of entry: DescriptorIndex.Entry) throws(ReflectionError) -> String? {
+    var range = entry.range
+    // MessageOptions, the extension, VersioningAnnotation.previous_message_type.
+    for number: Int32 in [7, 7_881_811, 1] {
+      var reader = WireReader(bytes, range)
+      var found: Range<Int>?
+      while let tag = try reader.nextTag() {
+        if tag.number == number, tag.type == .lengthDelimited {
+          found = try reader.lengthDelimited()
+        } else {
+          try reader.skip(tag)
+        }
+      }
+      guard let found else { return nil }
+      range = found
+    }
+    return String(validating: bytes[range], as: UTF8.self)
   }
 
   private static func sharedPrefix(_ a: String, _ b: String) -> Int {

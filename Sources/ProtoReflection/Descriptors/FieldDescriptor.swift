@@ -62,6 +62,22 @@ package final class FieldDescriptor: Sendable {
   package var isRepeated: Bool { cardinality == .repeated }
   package var isMap: Bool { cardinality == .map }
 
+  /// Whether Envoy refuses the field unless it is told otherwise at start
+  /// (`envoy.annotations.disallowed_by_default`).
+  package var isDisallowed: Bool {
+    guard let options else { return false }
+    var reader = WireReader(pool.bytes, options)
+    var isDisallowed = false
+    while let tag = try? reader.nextTag() {
+      if tag.number == 189_503_207, tag.type == .varint {
+        isDisallowed = (try? reader.varint()) == 1
+      } else {
+        try? reader.skip(tag)
+      }
+    }
+    return isDisallowed
+  }
+
   /// The type of a message field, or nil for other kinds and for types the pool lacks.
   package var message: MessageDescriptor? {
     guard kind == .message || kind == .group, let typeIndex else { return nil }

@@ -3,12 +3,15 @@
 /// One walk over a message, collecting violations.
 struct ConstraintCheck {
   let validator: ConstraintValidator
+  /// Whether what is not set may come from elsewhere.
+  var isPart: Bool
   let now: SecondsAndNanos?
   var path: [PathComponent] = []
   var violations: [ReflectionError] = []
 
-  init(validator: ConstraintValidator, now: SecondsAndNanos?) {
+  init(validator: ConstraintValidator, isPart: Bool, now: SecondsAndNanos?) {
     self.validator = validator
+    self.isPart = isPart
     self.now = now
   }
 
@@ -27,14 +30,14 @@ struct ConstraintCheck {
   mutating func message(_ message: DynamicMessage) {
     let constraints = validator.constraints(of: message.descriptor)
     guard !constraints.isDisabled else { return }
-    for oneof in constraints.requiredOneofs where message.setMember(of: oneof) == nil {
+    for oneof in constraints.requiredOneofs where !isPart && message.setMember(of: oneof) == nil {
       let members = oneof.fieldNumbers.compactMap { message.descriptor.field(number: $0)?.name }
       fail("expected one of \(members.joined(separator: ", ")), found none")
     }
     for (field, constraint) in constraints.fields {
-      at(.field(field.name)) {
-        $0.field(field, constraint, message[number: field.number])
-      }
+      let value = message[number: field.number]
+      if isPart, value == nil { continue }
+      at(.field(field.name)) { $0.field(field, constraint, value) }
     }
     if let content = message.anyContent {
       self.message(content)
@@ -47,6 +50,9 @@ struct ConstraintCheck {
   }
 
   private mutating func descend(_ value: DynamicValue, _ field: FieldDescriptor) {
+    let wasPart = isPart
+    defer { isPart = wasPart }
+    if field.cardinality != .singular { isPart = false }
     switch value {
     case .message(let message):
       at(.field(field.name)) { $0.message(message) }
@@ -93,7 +99,7 @@ struct ConstraintCheck {
     _ field: FieldDescriptor, _ rules: RepeatedRules, _ elements: [DynamicValue]
   ) {
     if rules.ignoresEmpty, elements.isEmpty { return }
-    count(elements.count, rules.minimum, rules.maximum, of: "element")
+    count(elements.count, isPart ? nil : rules.minimum, rules.maximum, of: "element")
     if rules.isUnique {
       var seen: [DynamicValue: Int] = [:]
       for (index, element) in elements.enumerated() {
@@ -113,7 +119,7 @@ struct ConstraintCheck {
     _ field: FieldDescriptor, _ rules: MapRules, _ entries: [MapKey: DynamicValue]
   ) {
     if rules.ignoresEmpty, entries.isEmpty { return }
-    count(entries.count, rules.minimum, rules.maximum, of: "entry")
+    count(entries.count, isPart ? nil : rules.minimum, rules.maximum, of: "entry")
     guard let entry = field.mapEntry else { return }
     for (key, value) in entries.sorted(by: { $0.key < $1.key }) {
       at(.key(key.text)) { check in

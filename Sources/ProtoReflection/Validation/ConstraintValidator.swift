@@ -16,15 +16,20 @@ package final class ConstraintValidator: Sendable {
 
   package init() {}
 
-  /// All violations in a message of the pool, outer ones first, up to 100.
+  /// What of a message breaks the rules of its types.
   ///
-  /// The time since 1970 is for rules that compare with it (`lt_now`, `gt_now`, `within`); without
-  /// it these are not checked.
+  /// - Parameters:
+  ///   - message: of any type of the pool.
+  ///   - now: the time since 1970, for rules that compare with it (`lt_now`, `gt_now`, `within`);
+  ///     without it these are not checked.
+  ///   - isPart: whether the message is only a part that is merged into another: what it lacks is
+  ///     no violation then, but for elements of lists and maps, which come to the others as they are.
+  /// - Returns: all violations, outer ones first, up to 100.
   package func violations(
-    in message: DynamicMessage, now: Duration? = nil
+    in message: DynamicMessage, now: Duration? = nil, isPart: Bool = false
   ) -> [ReflectionError] {
     var check = ConstraintCheck(
-      validator: self,
+      validator: self, isPart: isPart,
       now: now.map {
         SecondsAndNanos(
           seconds: $0.components.seconds,
