@@ -93,6 +93,9 @@ let package = Package(
     layer(
       "Translation", on: ["JSON", "MeshModel", "EnvoyAPI", "ProtoReflection", protobuf],
       testedWith: ["ConfigStore", "Manifests", "MeshTesting"], testFiles: ["Fixtures"]),
+    layer(
+      "Validation", on: ["MeshModel", "Manifests", "ProtoReflection", "Translation"],
+      testedWith: ["EnvoyAPI"]),
     layer("XDS", on: ["MeshModel"], testedWith: ["MeshTesting"], testFiles: ["Fixtures"]),
     layer("ConfigStore", on: ["JSON", "MeshModel", "Manifests"]),
     layer(
@@ -109,9 +112,10 @@ let package = Package(
       .target(
         name: "ControlPlane",
         dependencies: [
-          "JSON", "MeshModel", "Manifests", "ConfigStore", "Prometheus", "Translation", "XDS",
-          "XDSServer", "GRPC", "EnvoyAPI", "AgentAPI", "Serving", protobuf, nio, sockets, logging,
-          lifecycle, signals, hummingbird,
+          "JSON", "MeshModel", "Manifests", "ConfigStore", "Prometheus", "Translation",
+          "Validation", "XDS", "XDSServer", "GRPC", "EnvoyAPI", "AgentAPI", "Serving", protobuf,
+          nio,
+          sockets, logging, lifecycle, signals, hummingbird,
         ], swiftSettings: settings)
     ],
     layer(
@@ -135,7 +139,7 @@ let package = Package(
       "skiffctl",
       on: [
         "Flags", "JSON", "MeshModel", "Manifests", "ConfigStore", "Serving", "Translation",
-        "EnvoyAPI", arguments, protobuf, nio, sockets, http1, httpClient,
+        "Validation", "EnvoyAPI", arguments, protobuf, nio, sockets, http1, httpClient,
       ]),
     program("skiff-agent", on: ["Agent", "MeshModel", arguments]),
   ].flatMap(\.self)

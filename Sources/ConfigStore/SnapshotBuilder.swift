@@ -29,6 +29,7 @@ package enum SnapshotBuilder {
     found += destinationRules.problems
     let delegation = Delegation(inventory.virtualServices)
     found += delegation.problems
+    ExtensionReferences.check(inventory, &found)
     let located = found.map { problem in
       var problem = problem
       if let object = problem.object {

@@ -5,6 +5,7 @@ import EnvoyAPI
 import Foundation
 import GRPC
 import Logging
+import Manifests
 import NIOCore
 import NIOPosix
 import Prometheus
@@ -12,6 +13,7 @@ import ServiceLifecycle
 import Serving
 import Translation
 import UnixSignals
+import Validation
 import XDSServer
 
 /// The wiring of `skiffd`: makes every part, hands each what it needs, runs them together.
@@ -36,7 +38,9 @@ package struct ControlPlane {
     let store = ConfigStore(
       sources: [
         DirectorySource(
-          roots: settings.configDirectories, rescanInterval: settings.rescanInterval)
+          roots: settings.configDirectories,
+          reader: ManifestReader(checkingAgainst: EnvoyTypes.pool),
+          rescanInterval: settings.rescanInterval)
       ])
     let health = HealthService()
     var configuration = ADSServer.Configuration()

@@ -10,12 +10,16 @@ package struct ManifestReader: Sendable {
   package let limits: ManifestLimits
   /// For objects that do not say theirs.
   package let defaultNamespace: String
+  /// What is checked beyond the shape of objects.
+  package let checks: ObjectChecks
 
   package init(
-    limits: ManifestLimits = ManifestLimits(), defaultNamespace: String = "default"
+    limits: ManifestLimits = ManifestLimits(), defaultNamespace: String = "default",
+    checks: ObjectChecks = ObjectChecks()
   ) {
     self.limits = limits
     self.defaultNamespace = defaultNamespace
+    self.checks = checks
   }
 
   /// Reads a text.
@@ -29,7 +33,8 @@ package struct ManifestReader: Sendable {
     var reading = ManifestReading()
     reading.problems = stream.problems
     reading.isComplete = stream.problems.isEmpty
-    let reader = ObjectReader(file: file, defaultNamespace: defaultNamespace)
+    let reader = ObjectReader(
+      file: file, defaultNamespace: defaultNamespace, checks: checks)
     var places: [ObjectRef: SourceLocation] = [:]
     for document in stream.documents {
       for value in Self.objects(in: document, file: file, &reading) {

@@ -4,11 +4,13 @@ import MeshModel
 
 /// Reads one Kubernetes object: its identity, then its kind's own fields.
 ///
-/// An object with an error is refused as a whole, as Istio's admission does, so that what is in force
-/// is always something that its author wrote; warnings do not refuse.
+/// An object whose shape has an error is refused as a whole, as Istio's admission does, so that what
+/// is in force is always something that its author wrote; warnings do not refuse. What the checks
+/// find in a part of an object (`ObjectChecks`) leaves out that part.
 struct ObjectReader {
   let file: String
   let defaultNamespace: String
+  let checks: ObjectChecks
 
   struct Outcome {
     /// Nil where the object has no usable name or kind.
@@ -27,12 +29,15 @@ struct ObjectReader {
         ref: nil, object: nil, problems: located(problems, object: nil, in: source))
     }
     let decoded = KindDecoder.decode(root, identity.ref.kind, identity.meta, problems)
+    let isRefused = problems.list.contains { $0.severity == .error }
+    // A refused object is checked too, so that its author sees all mistakes at once.
+    let checked = decoded.map { checks.check($0, problems) }
     let list = located(problems, object: identity.ref, in: source)
-    guard let decoded, !list.contains(where: { $0.severity == .error }) else {
+    guard let checked, !isRefused else {
       return Outcome(ref: identity.ref, object: nil, problems: list)
     }
     let object = DecodedObject(
-      ref: identity.ref, apiVersion: identity.apiVersion, meta: identity.meta, value: decoded,
+      ref: identity.ref, apiVersion: identity.apiVersion, meta: identity.meta, value: checked,
       json: value.json, source: source)
     return Outcome(ref: identity.ref, object: object, problems: list)
   }

@@ -96,13 +96,17 @@ package struct Translator: Sendable {
     let resources = ResourceSnapshot(
       revision: mesh.revision, proxyClass: proxyClass,
       sets: sets.filter { !$0.value.isEmpty }.mapValues(ResourceSet.init),
-      problems: Self.unique(problems).map(mesh.located))
+      problems: Self.unique(problems.map(mesh.located), besides: mesh.problems))
     return (resources, engine)
   }
 
-  /// In order, each once: an object that several listeners use is reported once.
-  private static func unique(_ problems: [ConfigError]) -> [ConfigError] {
-    var seen: Set<ConfigError> = []
+  /// In order, each once: an object that several listeners use is reported once, and what reading has
+  /// reported is not reported again.
+  private static func unique(
+    _ problems: [ConfigError], besides known: [ConfigError]
+  ) -> [ConfigError] {
+    guard !problems.isEmpty else { return [] }
+    var seen = Set(known)
     return problems.filter { seen.insert($0).inserted }
   }
 }

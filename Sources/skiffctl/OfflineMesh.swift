@@ -5,6 +5,7 @@ import EnvoyAPI
 import Manifests
 import MeshModel
 import Translation
+import Validation
 
 /// Manifests as `skiffd` would have them in force, read once.
 struct OfflineMesh {
@@ -12,7 +13,7 @@ struct OfflineMesh {
 
   /// - Parameter paths: files, directories, or `-` for standard input.
   init(paths: [String]) {
-    let reading = ManifestReader().read(paths: paths)
+    let reading = ManifestReader(checkingAgainst: EnvoyTypes.pool).read(paths: paths)
     snapshot = SnapshotBuilder.build(reading.objects, revision: 1, problems: reading.problems)
   }
 

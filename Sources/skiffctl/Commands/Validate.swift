@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import ConfigStore
 import JSON
-import Manifests
 import MeshModel
 
 /// `skiffctl validate`: what `skiffd` would say of manifests.
@@ -20,15 +18,12 @@ struct Validate: ParsableCommand {
   var output: JSONOutput?
 
   func run() throws {
-    let reading = ManifestReader().read(paths: filenames)
-    let mesh = SnapshotBuilder.build(reading.objects, revision: 1, problems: reading.problems)
+    let mesh = OfflineMesh(paths: filenames).snapshot
     let problems = mesh.problems.map(mesh.located)
     if output != nil {
       print(JSONValue.array(problems.map(\.json)).text(pretty: true))
     } else {
-      for problem in problems {
-        print(problem.severity == .warning ? "warning: \(problem)" : "\(problem)")
-      }
+      for problem in problems { print(problem.line) }
     }
     if problems.contains(where: { $0.severity == .error }) { throw ExitCode(1) }
   }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EnvoyAPI
-import MeshModel
+package import MeshModel
 import ProtoReflection
 import Synchronization
 
 /// The patches of one EnvoyFilter that can be applied, and what is wrong with the others.
-struct DecodedFilter: Sendable {
+package struct DecodedFilter: Sendable {
   let filter: EnvoyFilter
-  private(set) var patches: [DecodedPatch] = []
-  private(set) var problems: [ConfigError] = []
+  package private(set) var patches: [DecodedPatch] = []
+  /// Also found when the object is read, by this same code.
+  package private(set) var problems: [ConfigError] = []
 
-  init(_ filter: EnvoyFilter, _ decoder: PatchValueDecoder) {
+  package init(_ filter: EnvoyFilter, _ decoder: PatchValueDecoder) {
     self.filter = filter
     for patch in filter.configPatches {
       do throws(ConfigError) {
@@ -47,10 +48,7 @@ struct DecodedFilter: Sendable {
       let (value, explicit) = decoder.message(
         patch, of: filter, as: patch.applyTo.valueType, reporting: &problems)
     else { return nil }
-    // What is merged is only a part; the result is checked instead.
-    guard
-      decoded.isMerge || decoder.isSound(value, patch, of: filter, reporting: &problems)
-    else { return nil }
+    guard decoder.isSound(value, patch, of: filter, reporting: &problems) else { return nil }
     decoded.value = value
     decoded.explicit = explicit
     return decoded

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EnvoyAPI
-import MeshModel
-import ProtoReflection
+package import MeshModel
+package import ProtoReflection
 
 /// A patch of an EnvoyFilter, ready to be applied: all of it that is the same for every proxy.
-struct DecodedPatch: Sendable {
+package struct DecodedPatch: Sendable {
   let filter: ObjectRef
   let generation: Int64
-  let patch: EnvoyFilter.ConfigPatch
+  package let patch: EnvoyFilter.ConfigPatch
   /// With INSERT_* read as ADD where there is no order.
   let operation: EnvoyFilter.Operation
   /// Nil only where the operation needs no value.
-  var value: DynamicMessage?
+  package var value: DynamicMessage?
   /// What the value sets to nothing; empty unless presence is explicit.
   var explicit = ExplicitFields()
   let mergeOptions: MergeOptions

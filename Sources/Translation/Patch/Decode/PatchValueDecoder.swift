@@ -2,14 +2,14 @@
 
 import JSON
 import MeshModel
-import ProtoReflection
+package import ProtoReflection
 
 /// Reads the values that users write in patches as messages of the Envoy API.
-struct PatchValueDecoder: Sendable {
-  let types: DescriptorPool
-  private let constraints: ConstraintValidator
+package struct PatchValueDecoder: Sendable {
+  package let types: DescriptorPool
+  let constraints: ConstraintValidator
 
-  init(types: DescriptorPool) {
+  package init(types: DescriptorPool) {
     self.types = types
     constraints = ConstraintValidator()
   }
@@ -40,34 +40,11 @@ struct PatchValueDecoder: Sendable {
       options: JSONDecoding.Options(
         unknownFields: .collectAsWarnings,
         notesExplicitFields: isMerge && filter.presence == .explicit))
-    problems += decoding.warnings.map {
-      problem(.invalid, .warning, $0, filter, path, suffix: "; it is left out")
-    }
-    problems += decoding.errors.map {
-      problem(.invalid, .error, $0, filter, path, suffix: "; the patch is skipped")
-    }
-    return decoding.errors.isEmpty ? (decoding.message, decoding.explicit) : nil
-  }
-
-  /// Whether Envoy will accept a message, as far as the rules of its API tell.
-  ///
-  /// A remote Wasm module without a checksum is let through with a warning: Envoy never sees it where
-  /// an agent fetches the module, and refuses it where there is none.
-  func isSound(
-    _ message: DynamicMessage, _ patch: EnvoyFilter.ConfigPatch, of filter: EnvoyFilter,
-    reporting problems: inout [ConfigError]
-  ) -> Bool {
-    let path = patch.path["patch"]["value"]
-    let violations = constraints.violations(in: message)
-    for violation in violations {
-      problems.append(
-        violation.isMissingChecksum
-          ? problem(
-            .required, .warning, violation, filter, path,
-            suffix: "; without a checksum the module needs skiff-agent beside the proxy")
-          : problem(.invalid, .error, violation, filter, path, suffix: "; the patch is skipped"))
-    }
-    return violations.allSatisfy(\.isMissingChecksum)
+    problems += decoding.problems.map { $0.problem(of: filter, at: path) }
+    guard decoding.errors.isEmpty else { return nil }
+    let former = FormerTypes(in: decoding.message, of: types).problems
+    problems += former.map { $0.problem(of: filter, at: path) }
+    return former.isEmpty ? (decoding.message, decoding.explicit) : nil
   }
 
   /// The result of a MERGE, checked as what is added is.
@@ -78,22 +55,13 @@ struct PatchValueDecoder: Sendable {
   func check(
     _ message: DynamicMessage, after patch: DecodedPatch, before: DynamicMessage
   ) throws(ConfigError) {
-    let violations = constraints.violations(in: message).filter { !$0.isMissingChecksum }
+    let violations = constraints.violations(in: message).filter { !$0.isOfRemoteModule }
     guard !violations.isEmpty else { return }
     let former = Set(constraints.violations(in: before))
     guard let violation = violations.first(where: { !former.contains($0) }) else { return }
     throw ConfigError(
       .invalid, object: patch.filter, at: patch.valuePath + FieldPath(violation.path),
       reason: violation.reason + "; the patch is skipped")
-  }
-
-  private func problem(
-    _ code: ConfigError.Code, _ severity: ConfigError.Severity, _ error: ReflectionError,
-    _ filter: EnvoyFilter, _ path: FieldPath, suffix: String
-  ) -> ConfigError {
-    ConfigError(
-      code, severity: severity, object: filter.ref, at: path + FieldPath(error.path),
-      reason: error.reason + suffix)
   }
 }
 
@@ -107,12 +75,5 @@ extension FieldPath {
         case .index(let position): .index(position)
         }
       })
-  }
-}
-
-extension ReflectionError {
-  /// Whether it is about `config.vm_config.code.remote.sha256`, which is empty where it is unknown.
-  fileprivate var isMissingChecksum: Bool {
-    path.suffix(4) == [.field("vm_config"), .field("code"), .field("remote"), .field("sha256")]
   }
 }
