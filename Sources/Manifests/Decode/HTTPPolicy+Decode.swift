@@ -78,7 +78,7 @@ extension VirtualService.Fault {
   }
 
   private static func delay(_ fields: Fields) -> Delay? {
-    let percent = fields.percent("percent")
+    let percent = fields.wholePercent("percent")
     let duration = fields.required("fixedDelay") { (node) throws(ConfigError) in
       let duration = try node.duration()
       guard duration >= .milliseconds(1) else { throw node.expected("at least 1ms") }
@@ -127,7 +127,7 @@ extension VirtualService.Mirror {
   /// Reads `mirror` with its percentages, and `mirrors`.
   static func decode(_ route: Fields) -> [VirtualService.Mirror] {
     let problems = route.problems
-    let percent = route.percent("mirrorPercent")
+    let percent = route.wholePercent("mirrorPercent")
     if let node = route["mirrorPercent"] {
       problems.warning(.invalid, at: node.path, "is deprecated; write mirrorPercentage: {value: …}")
     }

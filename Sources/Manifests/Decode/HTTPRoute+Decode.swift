@@ -99,7 +99,7 @@ extension Fields {
   }
 
   /// A percentage as a whole number: the form that Istio has deprecated.
-  func percent(_ name: String) -> VirtualService.Fraction? {
+  func wholePercent(_ name: String) -> VirtualService.Fraction? {
     let percent = optional(name) { (node) throws(ConfigError) in
       try node.integer(UInt32.self, in: 0...100)
     }

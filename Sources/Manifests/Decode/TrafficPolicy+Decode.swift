@@ -184,12 +184,6 @@ extension Fields {
 
   /// A number from 0 to 100; also as protobuf's wrapper message writes it, `{value: 20}`.
   func percent(_ name: String) -> Double? {
-    optional(name) { (node) throws(ConfigError) in
-      let number = node["value"] ?? node
-      guard case .number(let value) = number.value.content, let percent = Double(value.text),
-        (0...100).contains(percent)
-      else { throw number.expected("a number from 0 to 100") }
-      return percent
-    }
+    optional(name) { (node) throws(ConfigError) in try (node["value"] ?? node).percent() }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MeshModel
 import ProtoReflection
 
 /// Types of Envoy's v2 API in a message: they are described, but no Envoy since 1.18 takes them.
