@@ -9,7 +9,8 @@ extension CheckedPatch {
     case .none, .waypoint: break
     case .listener(let match): checkListener(match)
     case .routeConfiguration(let match): checkRoutes(match, at: matchPath["routeConfiguration"])
-    case .cluster(let match): checkCluster(match, at: matchPath["cluster"])
+    case .cluster(let match):
+      checkPort(Int(match.portNumber), at: matchPath["cluster"]["portNumber"])
     }
     if patch.applyTo == .extensionConfig, patch.match != .none {
       warn(
@@ -76,20 +77,6 @@ extension CheckedPatch {
   private static func isVirtualHostName(_ name: String) -> Bool {
     name.isEmpty || name.contains(":") || name.contains("|")
       || ["allow_any", "block_all", "default"].contains(name)
-  }
-
-  private mutating func checkCluster(_ match: EnvoyFilter.ClusterMatch, at path: FieldPath) {
-    checkPort(Int(match.portNumber), at: path["portNumber"])
-    guard !match.name.isEmpty else { return }
-    let others = [
-      ("portNumber", match.portNumber == 0), ("service", match.service.isEmpty),
-      ("subset", match.subset.isEmpty),
-    ].filter { !$0.1 }.map(\.0)
-    guard !others.isEmpty else { return }
-    warn(
-      .conflict, at: path["name"],
-      "only the name counts where it is set; \(others.joined(separator: ", ")) "
-        + "\(others.count == 1 ? "is" : "are") not looked at")
   }
 
   private mutating func checkPort(_ port: Int, at path: FieldPath) {

@@ -11,9 +11,7 @@ struct ValueProblem: Hashable, Sendable {
   var path: [PathComponent]
   var reason: String
 
-  /// The problem with its place in the object.
-  ///
-  /// - Parameter path: where the value is.
+  /// The problem with its place in an object whose value is at `path`.
   func problem(of filter: EnvoyFilter, at path: FieldPath) -> ConfigError {
     ConfigError(
       code, severity: severity, object: filter.ref, at: path + FieldPath(self.path),
