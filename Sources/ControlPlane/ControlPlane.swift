@@ -57,7 +57,8 @@ package struct ControlPlane {
           GRPCListener(
             .tcp(host: settings.grpcAddress.host, port: settings.grpcAddress.port))
         ]), methods: ads.methods + health.methods, group: group, logger: logger)
-    let pages = DebugPages(ads: ads, store: store, registry: registry)
+    let pages = DebugPages(
+      ads: ads, store: store, registry: registry, explainer: Explainer(translator))
     let http = HTTPListener(
       address: settings.httpAddress, flag: "--http-address", router: pages.debugRouter(),
       logger: logger)

@@ -10,7 +10,7 @@ struct Skiffctl: AsyncParsableCommand {
     commandName: "skiffctl", abstract: "Check manifests, and see what proxies get.",
     version: Version.current,
     subcommands: [
-      Validate.self, Translate.self, Diff.self, Bootstrap.self, ProxyStatus.self,
+      Validate.self, Translate.self, Diff.self, Explain.self, Bootstrap.self, ProxyStatus.self,
       ProxyConfiguration.self, VersionCommand.self,
     ])
 }

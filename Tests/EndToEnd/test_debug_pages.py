@@ -19,9 +19,11 @@ ID = "router~127.0.0.1~peer.istio-system~istio-system.svc.cluster.local-1"
 BACKEND = "outbound|80||backend.internal"
 PLUGIN = "extensions.istio.io/wasmplugin/istio-system.hello"
 PAGES = [
-    *["adsz", "config_dump", "configz", "connections", "ecdsz", "problemsz", "registryz"],
-    *["rejectsz", "statusz", "syncz", "wasmz"],
+    *["adsz", "config_dump", "configz", "connections", "ecdsz", "explain", "problemsz"],
+    *["registryz", "rejectsz", "statusz", "syncz", "wasmz"],
 ]
+# What every page can be asked with; explain needs a question.
+QUERY = "proxyID=peer&why=BlackHoleCluster"
 PLUGIN_YAML = """\
 apiVersion: extensions.istio.io/v1alpha1
 kind: WasmPlugin
@@ -68,9 +70,9 @@ def moment(text: str) -> str:
 def test_the_list_names_every_page_and_each_is_json(peer):
     assert peer.skiffd.get("/debug/list") == PAGES
     for page in PAGES:
-        answer = request(peer.skiffd.http, f"/debug/{page}?proxyID=peer")
+        answer = request(peer.skiffd.http, f"/debug/{page}?{QUERY}")
         assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
-        pretty = request(peer.skiffd.http, f"/debug/{page}?proxyID=peer&pretty")
+        pretty = request(peer.skiffd.http, f"/debug/{page}?{QUERY}&pretty")
         assert json.loads(pretty.body) == json.loads(answer.body)
 
 
@@ -81,7 +83,7 @@ def test_the_index_links_to_pages_that_are_there(peer):
     links = re.findall(r'href="([^"]+)"', index.body)
     assert links == [f"/debug/{page}" for page in PAGES] + ["/ready", "/metrics", "/version"]
     for link in links:
-        assert request(peer.skiffd.http, f"{link}?proxyID=peer").status == 200
+        assert request(peer.skiffd.http, f"{link}?{QUERY}").status == 200
     # Every ampersand begins a character reference.
     assert re.findall(r"&(?!\w+;)", index.body) == []
 

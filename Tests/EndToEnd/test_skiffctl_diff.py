@@ -236,6 +236,44 @@ spec:
 """
 
 
+def patched(applyTo: str, operation: str, value: dict, **match) -> str:
+    """An EnvoyFilter with one patch."""
+    change = {"applyTo": applyTo, "match": match, "patch": {"operation": operation, "value": value}}
+    return json.dumps(
+        {
+            "apiVersion": "networking.istio.io/v1alpha3",
+            "kind": "EnvoyFilter",
+            "metadata": {"name": "patched", "namespace": "istio-system"},
+            "spec": {"configPatches": [change]},
+        }
+    )
+
+
+def filters(*names: str) -> dict:
+    """Listener filters in this order."""
+    types = "type.googleapis.com/envoy.extensions.filters.listener"
+    messages = {
+        "tls_inspector": f"{types}.tls_inspector.v3.TlsInspector",
+        "http_inspector": f"{types}.http_inspector.v3.HttpInspector",
+    }
+    return {
+        "listener_filters": [
+            {"name": f"envoy.filters.listener.{name}", "typed_config": {"@type": messages[name]}}
+            for name in names
+        ]
+    }
+
+
+def chain(name: str, server: str, **more) -> dict:
+    """A filter chain for one server name that echoes."""
+    echo = "type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo"
+    return more | {
+        "name": name,
+        "filter_chain_match": {"server_names": [server]},
+        "filters": [{"name": "envoy.filters.network.echo", "typed_config": {"@type": echo}}],
+    }
+
+
 def wasm_yaml(greeting: str, modules: dict[str, Path]) -> str:
     text = plugin_yaml(greeting).replace("/nowhere/hello.wasm", str(modules["response-headers"]))
     return text.replace("greeting: ", "headers:\n      x-greeting: ")
@@ -259,6 +297,23 @@ def changes(wasm_modules) -> dict[str, Change]:
         "total_filter_chains_draining": 1,
     }
     removed = {"listener_removed": 1, "total_listeners_draining": 1}
+    replaced = {"listener_modified": 1, "total_listeners_draining": 1}
+    no_drain = {"listener_modified": 1, "listener_in_place_updated": 1}
+
+    def listener(value: dict) -> dict[str, str]:
+        return base(port, patch=patched("LISTENER", "MERGE", value))
+
+    def because(*fields: str) -> list[dict]:
+        return [{"drains": "listener", "because": list(fields)}]
+
+    log = {"@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog"}
+    log = {"name": "log", "typed_config": log | {"path": "/dev/null"}}
+    inspectors = filters("tls_inspector", "http_inspector")
+    reversed_inspectors = filters("http_inspector", "tls_inspector")
+
+    def with_chain(*arguments, **more) -> dict[str, str]:
+        return base(port, patch=patched("FILTER_CHAIN", "ADD", chain(*arguments, **more)))
+
     return {
         "a route": Change(plain, base(port, route=route_yaml("two")), [], {}),
         "an endpoint": Change(plain, base(port, backend=backend_yaml(9001)), [], {}),
@@ -284,6 +339,46 @@ def changes(wasm_modules) -> dict[str, Change]:
             base(other),
             sorted([GONE, KEPT], key=lambda mark: (port < other) == (mark == KEPT)),
             removed | {"listener_added": 1},
+        ),
+        "a limit of the listener": Change(
+            plain,
+            listener({"per_connection_buffer_limit_bytes": 4096}),
+            because("per_connection_buffer_limit_bytes"),
+            replaced,
+        ),
+        "a log of the listener": Change(
+            plain, listener({"access_log": [log]}), because("access_log"), replaced
+        ),
+        "another metadata and a filter": Change(
+            listener({"metadata": {"filter_metadata": {"x": {"y": 1}}}}),
+            listener({"metadata": {"filter_metadata": {"x": {"y": 2}}}}) | {"lua": lua},
+            because("metadata"),
+            replaced,
+        ),
+        "a port that is reused anyway": Change(
+            plain, listener({"enable_reuse_port": True}), because("enable_reuse_port"), replaced
+        ),
+        "the order of listener filters": Change(
+            listener(inspectors), listener(reversed_inspectors), [KEPT], no_drain
+        ),
+        "a chain more": Change(plain, with_chain("one", "a.example"), [KEPT], no_drain),
+        "a chain less": Change(
+            with_chain("one", "a.example"),
+            plain,
+            [IN_PLACE | {"filterChains": ["filter_chains[1]"]}],
+            in_place,
+        ),
+        "one chain of two": Change(
+            with_chain("one", "a.example"),
+            with_chain("one", "b.example"),
+            [IN_PLACE | {"filterChains": ["filter_chains[1]"]}],
+            in_place,
+        ),
+        "all chains": Change(
+            with_chain("one", "a.example"),
+            with_chain("one", "b.example") | {"lua": lua},
+            [IN_PLACE | {"filterChains": ["filter_chains[0]", "filter_chains[1]"]}],
+            in_place | {"total_filter_chains_draining": 2},
         ),
     }
 
@@ -338,6 +433,15 @@ CHANGES = [
     "a port more",
     "a port less",
     "another port",
+    "a limit of the listener",
+    "a log of the listener",
+    "another metadata and a filter",
+    "a port that is reused anyway",
+    "the order of listener filters",
+    "a chain more",
+    "a chain less",
+    "one chain of two",
+    "all chains",
 ]
 
 

@@ -8,6 +8,7 @@ import Manifests
 import MeshModel
 import Prometheus
 import Serving
+import Translation
 import XDSServer
 
 /// The HTTP side of `skiffd`: what a person on call, a script or Prometheus asks it.
@@ -26,6 +27,7 @@ struct DebugPages: Sendable {
   let ads: ADSServer
   let store: ConfigStore
   let registry: MetricRegistry
+  let explainer: Explainer
 
   func debugRouter() -> Router<Context> {
     let router = Router(context: Context.self)
@@ -74,6 +76,13 @@ struct DebugPages: Sendable {
       },
       Page(path: "ecdsz", summary: "Extension configurations of one proxy: ?proxyID=ID.") {
         try await ecds($0)
+      },
+      Page(
+        path: "explain",
+        summary: "Why an EnvoyFilter changes a proxy or does not, or who wrote a filter: "
+          + "?proxyID=ID&amp;name=NAME&amp;namespace=NAMESPACE, or ?proxyID=ID&amp;why=NAME."
+      ) {
+        try await explain($0)
       },
       Page(path: "problemsz", summary: "What is wrong with the configuration, with file and line.")
       {
@@ -137,7 +146,7 @@ struct DebugPages: Sendable {
   }
 
   /// The one proxy that a request names; a part of the connection id is enough, as with istiod.
-  private func client(_ request: Request) async throws -> ClientReport {
+  func client(_ request: Request) async throws -> ClientReport {
     guard let id = request.uri.queryParameters["proxyID"].map(String.init), !id.isEmpty else {
       throw HTTPError(.badRequest, message: "say which proxy: ?proxyID=ID (see /debug/connections)")
     }

@@ -53,9 +53,8 @@ package enum ListenerDrain: Hashable, Sendable {
     for field in ["filter_chains", "default_filter_chain", "filter_chain_matcher"] {
       members[field] = nil
     }
-    // False by default in the API, true where Envoy runs on Linux: only an explicit false differs.
-    let reusesPort = members["enable_reuse_port"]?.boolValue ?? true
-    members["enable_reuse_port"] = reusesPort ? nil : "false"
+    // Unset means true where Envoy runs on Linux, so an explicit false is no default.
+    if members["enable_reuse_port"] == false { members["enable_reuse_port"] = "false" }
     let usesProxyProtocol =
       listener["filter_chains"]?[0]?["use_proxy_proto"]?.boolValue ?? false
     members["use_proxy_proto"] = usesProxyProtocol ? true : nil
