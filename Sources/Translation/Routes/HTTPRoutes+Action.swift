@@ -49,9 +49,12 @@ extension HTTPRoutes {
     action.clusterNotFoundResponseCode = .internalServerError
     if let policy = RetryPolicy.policy(http.retries) { action.retryPolicy = policy }
     // Unset disables the timeout, as in Istio; Envoy's own default is 15 s.
-    let timeout = http.timeout.map(Google_Protobuf_Duration.init) ?? Google_Protobuf_Duration()
-    action.timeout = timeout
-    action.maxStreamDuration.grpcTimeoutHeaderMax = timeout
+    let timeout = http.timeout ?? .zero
+    action.timeout = Google_Protobuf_Duration(timeout)
+    // A gRPC request may then limit itself. Beside a timeout this would turn that one off.
+    if timeout == .zero {
+      action.maxStreamDuration.grpcTimeoutHeaderMax = Google_Protobuf_Duration()
+    }
     switch http.rewrite?.path {
     case nil: break
     case .prefix(let text): action.prefixRewrite = text

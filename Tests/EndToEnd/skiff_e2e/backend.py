@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An upstream that answers with what it was sent, trailers included, in a thread of the test."""
+"""An upstream that answers with what it was sent, trailers included, in a thread of the test.
+
+It keeps what it was sent. A request can ask for more: `x-answers: 503,200` gives the status of the
+first, second … request with the same `x-key` (the last one for all after it), and `x-hold` keeps the
+answer back until the test lets go.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +30,11 @@ class _Echo(BaseHTTPRequestHandler):
             "body": body.decode(),
             "trailers": trailers,
         }
+        status = self.server.note(seen)
+        if self.headers.get("x-hold"):
+            self.server.let_go.wait(10)
         answer = json.dumps(seen).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("content-type", "application/json")
         if trailers:
             # One chunk, then a trailer of its own.
@@ -38,7 +46,7 @@ class _Echo(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(answer)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _answer
+    do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = _answer
 
     def _chunks(self) -> tuple[bytes, dict[str, str]]:
         body = b""
@@ -55,9 +63,29 @@ class _Echo(BaseHTTPRequestHandler):
         """The test's output is not the place for an access log."""
 
 
+def key(request: dict) -> str | None:
+    """The `x-key` of a request, by which tests know their own."""
+    return dict(request["headers"]).get("x-key")
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     name = ""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)
+        self.requests: list[dict] = []
+        self.let_go = threading.Event()
+        self._lock = threading.Lock()
+
+    def note(self, seen: dict) -> int:
+        """Keeps a request; the status that it asks for."""
+        headers = dict(seen["headers"])
+        with self._lock:
+            self.requests.append(seen)
+            same = [each for each in self.requests if key(each) == headers.get("x-key")]
+        answers = headers.get("x-answers", "200").split(",")
+        return int(answers[min(len(same), len(answers)) - 1])
 
     def handle_error(self, *_: object) -> None:
         """A peer that hangs up in the middle is part of some tests."""
@@ -80,3 +108,12 @@ class Backend:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def requests(self, wanted: str) -> list[dict]:
+        """What came with an `x-key`, headers as a dict, in order."""
+        found = [each for each in list(self._server.requests) if key(each) == wanted]
+        return [each | {"headers": dict(each["headers"])} for each in found]
+
+    def let_go(self) -> None:
+        """Answers the requests that are held back, and all to come."""
+        self._server.let_go.set()
