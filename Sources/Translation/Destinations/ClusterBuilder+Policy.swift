@@ -84,7 +84,12 @@ extension ClusterBuilder {
 
   /// Takes over how endpoints are chosen; Redis shards by key, whatever the policy.
   mutating func apply(_ balancer: LoadBalancer, portProtocol: ServiceProtocol) {
-    if balancer.locality?.isEnabled ?? true {
+    let hashes = portProtocol == .redis || balancer.isConsistentHash
+    // Envoy's hashing balancers find no endpoint at all by the weights of localities without names,
+    // so they get these weights only where a rule gives them.
+    if balancer.locality?.isEnabled ?? true,
+      !hashes || balancer.locality?.distribute.isEmpty == false
+    {
       message.commonLbConfig.localityWeightedLbConfig = .init()
     }
     guard message.lbPolicy != .clusterProvided else { return }

@@ -89,6 +89,7 @@ extension HTTPRoutes {
     } else {
       action.weightedClusters = try weighted(destinations, at: path)
     }
+    action.hash(by: hashPolicies(of: destinations))
     route.route = action
   }
 
@@ -129,18 +130,14 @@ extension HTTPRoutes {
   private mutating func cluster(
     of destination: VirtualService.Destination, at path: FieldPath
   ) -> String {
-    let host = Hostname.resolve(destination.host, in: object.meta.namespace)
-    let service = scope.service(named: host)
-    if service == nil, scope.isHidden(host) {
+    let (host, port) = target(of: destination)
+    if scope.service(named: host) == nil, scope.isHidden(host) {
       report(
         ConfigError(
           .notFound, severity: .warning, at: path["host"],
           reason: "\(host) is not exported to namespace \(scope.proxy.namespace) of the proxy; "
             + "requests get status 500"))
     }
-    // As Istio: the port asked for, else the only one of the service, else that of the listener.
-    let only = service?.ports.count == 1 ? service?.ports.first?.number : nil
-    return ClusterName.outbound(
-      port: destination.port ?? only ?? port, subset: destination.subset, host: host)
+    return ClusterName.outbound(port: port, subset: destination.subset, host: host)
   }
 }

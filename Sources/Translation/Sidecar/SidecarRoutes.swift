@@ -99,6 +99,8 @@ struct SidecarRoutes {
         $0.route.timeout = Google_Protobuf_Duration()
         $0.route.maxStreamDuration.grpcTimeoutHeaderMax = Google_Protobuf_Duration()
         $0.route.retryPolicy = RetryPolicy.standard
+        $0.route.hash(
+          by: scope.destinations.hashPolicy(for: service.hostname, port: port, subset: ""))
       }
     ]
   }

@@ -9,8 +9,12 @@ answer back until the test lets go.
 from __future__ import annotations
 
 import json
+import ssl
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 class _Echo(BaseHTTPRequestHandler):
@@ -33,6 +37,7 @@ class _Echo(BaseHTTPRequestHandler):
         status = self.server.note(seen)
         if self.headers.get("x-hold"):
             self.server.let_go.wait(10)
+        self.server.gate.wait(20)
         answer = json.dumps(seen).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
@@ -94,11 +99,38 @@ class _Server(ThreadingHTTPServer):
 class Backend:
     """The server, on a free port of the loopback interface; use it as a context manager."""
 
-    def __init__(self, name: str = "backend", port: int = 0) -> None:
+    def __init__(
+        self,
+        name: str = "backend",
+        port: int = 0,
+        *,
+        tls: ssl.SSLContext | None = None,
+        clients: Path | None = None,
+    ) -> None:
+        """With `tls` it speaks TLS; with `clients` to those with a certificate of this authority."""
         self._server = _Server(("127.0.0.1", port), _Echo)
-        self._server.name = name
+        self._server.name = self.name = name
+        self._server.gate = threading.Event()
+        self.release()
+        if tls:
+            if clients:
+                tls.load_verify_locations(clients)
+                tls.verify_mode = ssl.CERT_REQUIRED
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Answers nothing until it is released, or until the end."""
+        self._server.gate.clear()
+        try:
+            yield
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        self._server.gate.set()
 
     def __enter__(self) -> Backend:
         self._thread.start()

@@ -39,6 +39,10 @@ package struct LoadBalancer: Hashable, Sendable {
     self.locality = locality
     self.warmUp = warmUp
   }
+
+  package var isConsistentHash: Bool {
+    if case .consistentHash = algorithm { true } else { false }
+  }
 }
 
 /// Requests with the same key go to the same endpoint.
