@@ -88,7 +88,7 @@ let package = Package(
     layer("EnvoyAPI", on: ["CEnvoyDescriptors", "ProtoReflection", protobuf]),
     [.target(name: "AgentAPI", dependencies: [protobuf], swiftSettings: settings)],
     layer(
-      "Manifests", on: ["JSON", "MeshModel", .product(name: "Yams", package: "Yams")],
+      "Manifests", on: ["JSON", "MeshModel", tls, .product(name: "Yams", package: "Yams")],
       testFiles: ["Fixtures"]),
     layer(
       "Translation", on: ["JSON", "MeshModel", "EnvoyAPI", "ProtoReflection", protobuf],

@@ -5,8 +5,9 @@
 usage: scripts/validate-goldens.py [-h] [--envoy PATH] [CASE…]
 
 For each resources.yaml a bootstrap is made that holds its listeners and clusters; what would come
-over ADS is inlined (RDS) or put into files (EDS), and `envoy --mode validate` reads all of it.
-Filters by ECDS are left out: the Wasm modules that they name are not there.
+over ADS is inlined (RDS) or put into files (EDS, SDS), and `envoy --mode validate` reads all of it.
+Filters by ECDS are left out: the Wasm modules that they name are not there. Secrets, whose keys are
+not recorded, are replaced by a certificate made for the run.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "Tests/TranslationTests/Fixtures"
+KEY_PAIR = ROOT / ".build/golden-secret/pair"
 # What Istio's rules make of these is a chain that no Envoy takes; the rejection is for their author.
 REFUSED = {"EnvoyFilter/add-comes-after-the-router"}
 API = "type.googleapis.com/envoy."
@@ -26,6 +28,7 @@ LISTENER = API + "config.listener.v3.Listener"
 CLUSTER = API + "config.cluster.v3.Cluster"
 ROUTE = API + "config.route.v3.RouteConfiguration"
 ENDPOINT = API + "config.endpoint.v3.ClusterLoadAssignment"
+SECRET = API + "extensions.transport_sockets.tls.v3.Secret"
 
 
 def default_envoy():
@@ -45,6 +48,7 @@ def walk(value, change):
 def bootstrap(resources, directory):
     """A bootstrap without ADS: sources over ADS become files, ECDS filters are left out."""
     routes = {route["name"]: route for route in resources.get(ROUTE, [])}
+    secrets = {each["name"]: each for each in resources.get(SECRET, [])}
     endpoints = {each["cluster_name"]: each for each in resources.get(ENDPOINT, [])}
 
     def source(type_url, resource):
@@ -52,7 +56,17 @@ def bootstrap(resources, directory):
         path.write_text(yaml.safe_dump({"resources": [{"@type": type_url} | resource]}))
         return {"path_config_source": {"path": str(path)}, "resource_api_version": "V3"}
 
+    def secret(name):
+        certificate, key = ({"filename": str(KEY_PAIR.with_suffix(end))} for end in (".pem", ".key"))
+        if "tls_certificate" in secrets.get(name, {"tls_certificate": {}}):
+            content = {"tls_certificate": {"certificate_chain": certificate, "private_key": key}}
+        else:
+            content = {"validation_context": {"trusted_ca": certificate}}
+        return source(SECRET, {"name": name} | content)
+
     def change(message):
+        if "sds_config" in message:
+            message["sds_config"] = secret(message["name"])
         if "rds" in message:
             name = message["rds"]["route_config_name"]
             message.pop("rds")
@@ -79,6 +93,13 @@ def without_type(resource):
     return {key: value for key, value in resource.items() if key != "@type"}
 
 
+def make_key_pair():
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=golden"]
+        + ["-keyout", str(KEY_PAIR.with_suffix(".key")), "-out", str(KEY_PAIR.with_suffix(".pem"))],
+        capture_output=True, check=True)
+
+
 def validate(envoy, case):
     resources = yaml.safe_load(case.read_text()) or {}
     with tempfile.TemporaryDirectory() as directory:
@@ -101,6 +122,8 @@ def main():
     cases = [case for case in cases if case.exists()]
     if not cases:
         sys.exit("there is no golden case to validate")
+    KEY_PAIR.parent.mkdir(parents=True, exist_ok=True)
+    make_key_pair()
     refused = 0
     for case in cases:
         name = case.parent.relative_to(FIXTURES)

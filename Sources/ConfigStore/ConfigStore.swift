@@ -21,11 +21,17 @@ package actor ConfigStore: SnapshotSource {
   private var states: [String: SourceState]
   private var revision: UInt64 = 0
   private var published: MeshSnapshot?
+  private let now: @Sendable () -> Int64?
   private var consumers: [AsyncStream<Void>.Continuation] = []
 
-  /// - Parameter sources: with unique names; of an object that two sources have, the first counts.
-  package init(sources: [any ConfigSource]) {
+  /// Makes a store.
+  ///
+  /// - Parameters:
+  ///   - sources: with unique names; of an object that two sources have, the first counts.
+  ///   - now: in seconds since the Unix epoch, to see which certificates are valid; nil sees none.
+  package init(sources: [any ConfigSource], now: @escaping @Sendable () -> Int64? = { nil }) {
     self.sources = sources
+    self.now = now
     states = Dictionary(uniqueKeysWithValues: sources.map { ($0.name, SourceState()) })
   }
 
@@ -95,7 +101,8 @@ package actor ConfigStore: SnapshotSource {
     if let published { return published }
     let (objects, conflicts) = effective()
     let snapshot = SnapshotBuilder.build(
-      objects.values, revision: revision, problems: sourceProblems() + conflicts)
+      objects.values, revision: revision, problems: sourceProblems() + conflicts,
+      now: now())
     published = snapshot
     return snapshot
   }

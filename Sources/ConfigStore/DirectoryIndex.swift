@@ -163,11 +163,14 @@ package struct DirectoryIndex: Sendable {
       owners[ref] = claim.path
       missing[ref] = nil
       var object = claim.object
-      if let last = objects[ref] {
+      let last = objects[ref]
+      if let last {
         object.meta.firstSeen = last.meta.firstSeen
         object.meta.generation = last.meta.generation + (last.hasSameSpec(as: object) ? 0 : 1)
-        if object == last { continue }
       }
+      // The content of a Secret must not be seen in a hash either.
+      if ref.kind == .secret { object.meta.resourceVersion += "-\(object.meta.generation)" }
+      if object == last { continue }
       objects[ref] = object
       outcome.events.append(.apply(object))
     }
@@ -242,6 +245,11 @@ extension DecodedObject {
       (object.json.objectMembers ?? [:]).reduce(into: [:]) { spec, member in
         if !["metadata", "status"].contains(member.key) { spec[member.key] = member.value }
       }
+    }
+    if ref.kind == .secret {
+      var other = other
+      other.meta = meta
+      if value != other.value { return false }
     }
     return json == other.json || spec(self) == spec(other)
   }

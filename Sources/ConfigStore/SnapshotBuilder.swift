@@ -14,9 +14,11 @@ package enum SnapshotBuilder {
   ///   - objects: each identity once.
   ///   - revision: of the snapshot.
   ///   - problems: what reading the objects found; those between objects are added.
+  ///   - now: in seconds since the Unix epoch, to see which certificates are valid; nil sees none.
   /// - Returns: the snapshot, the same for any order of the objects.
   package static func build(
-    _ objects: some Sequence<DecodedObject>, revision: UInt64, problems: [ConfigError] = []
+    _ objects: some Sequence<DecodedObject>, revision: UInt64, problems: [ConfigError] = [],
+    now: Int64? = nil
   ) -> MeshSnapshot {
     var inventory = Inventory()
     for object in objects { inventory.add(object) }
@@ -30,6 +32,7 @@ package enum SnapshotBuilder {
     let delegation = Delegation(inventory.virtualServices)
     found += delegation.problems
     ExtensionReferences.check(inventory, &found)
+    if let now { Validities.check(inventory.secrets, at: now, &found) }
     let located = found.map { problem in
       var problem = problem
       if let object = problem.object {
@@ -41,7 +44,8 @@ package enum SnapshotBuilder {
       revision: revision, meshConfig: meshConfig, wasmPlugins: inventory.wasmPlugins,
       envoyFilters: inventory.envoyFilters, gateways: inventory.gateways,
       virtualServices: delegation.virtualServices, destinationRules: inventory.destinationRules,
-      services: services, sources: inventory.sources, generations: inventory.generations,
+      services: services, secrets: inventory.secrets, sources: inventory.sources,
+      generations: inventory.generations,
       problems: (problems + located).sorted(by: ConfigError.precedes))
   }
 }
@@ -59,6 +63,7 @@ struct Inventory {
   var kubernetesServices: [KubernetesService] = []
   var endpointSlices: [EndpointSlice] = []
   var endpoints: [Endpoints] = []
+  var secrets: [Secret] = []
   var istioOperators: [IstioOperator] = []
   var sources: [ObjectRef: SourceMap] = [:]
   var generations: [ObjectRef: Int64] = [:]
@@ -78,6 +83,7 @@ struct Inventory {
     case .service(let object): kubernetesServices.append(object)
     case .endpointSlice(let object): endpointSlices.append(object)
     case .endpoints(let object): endpoints.append(object)
+    case .secret(let object): secrets.append(object)
     case .istioOperator(let object): istioOperators.append(object)
     case .other: break
     }

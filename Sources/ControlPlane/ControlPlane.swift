@@ -41,7 +41,7 @@ package struct ControlPlane {
           roots: settings.configDirectories,
           reader: ManifestReader(checkingAgainst: EnvoyTypes.pool),
           rescanInterval: settings.rescanInterval)
-      ])
+      ], now: { WallClock.seconds })
     let health = HealthService()
     var configuration = ADSServer.Configuration()
     configuration.debounceAfter = settings.debounceAfter

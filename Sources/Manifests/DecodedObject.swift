@@ -16,6 +16,7 @@ package enum ConfigValue: Hashable, Sendable {
   case endpointSlice(EndpointSlice)
   case endpoints(Endpoints)
   case pod(Pod)
+  case secret(Secret)
   case istioOperator(IstioOperator)
   /// A kind that is only kept and shown.
   case other
@@ -56,6 +57,9 @@ package enum ConfigValue: Hashable, Sendable {
     case .endpoints(var object):
       object.meta = meta
       self = .endpoints(object)
+    case .secret(var object):
+      object.meta = meta
+      self = .secret(object)
     case .istioOperator(var object):
       object.meta = meta
       self = .istioOperator(object)
@@ -72,7 +76,7 @@ package struct DecodedObject: Hashable, Sendable {
   /// The part of the metadata that counts; its source fills in uid, generation and resourceVersion.
   package var meta: ObjectMeta { didSet { value.setMeta(meta) } }
   package private(set) var value: ConfigValue
-  /// The whole object as it was written.
+  /// The whole object as it was written, but for the content of a Secret.
   package let json: JSONValue
   package let source: SourceMap
 

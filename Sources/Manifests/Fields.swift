@@ -111,6 +111,12 @@ struct Fields {
     return content == .list([])
   }
 
+  /// Whether a field is there, and neither an empty text nor an empty list.
+  func isFilled(_ name: String) -> Bool {
+    guard let content = nodes[name]?.value.content else { return false }
+    return content != .string("") && content != .list([])
+  }
+
   /// A nested object.
   func object(_ name: String, _ schema: Schema) -> Fields? {
     nodes[name].flatMap { Fields($0, schema, problems) }

@@ -7,7 +7,7 @@ enum KnownKinds {
   /// The kinds that are acted on.
   static let decoded: [ObjectKind] = [
     .wasmPlugin, .envoyFilter, .gateway, .virtualService, .destinationRule, .serviceEntry,
-    .workloadEntry, .service, .endpointSlice, .endpoints, .pod, .istioOperator,
+    .workloadEntry, .service, .endpointSlice, .endpoints, .pod, .secret, .istioOperator,
   ]
 
   /// Istio's kinds that this version keeps and shows, but does not act on.

@@ -22,11 +22,18 @@ struct ObjectReader {
 
   func read(_ value: YAMLValue) -> Outcome {
     let problems = Problems()
-    let source = SourceMap(file: file, lines: Self.lines(of: value, problems))
     let root = Node(value)
-    guard let identity = identity(of: root, problems) else {
+    let kindName: String? =
+      if case .string(let kind)? = root["kind"]?.value.content { kind } else { nil }
+    let isSecret = SecretRedaction.concerns(ObjectKind(group: "", kind: kindName ?? ""))
+    let source = SourceMap(
+      file: file, lines: Self.lines(of: value, isSecret: isSecret, problems))
+    guard var identity = identity(of: root, problems) else {
       return Outcome(
         ref: nil, object: nil, problems: located(problems, object: nil, in: source))
+    }
+    if isSecret {
+      identity.meta.annotations = SecretRedaction.redacted(identity.meta.annotations)
     }
     let decoded = KindDecoder.decode(root, identity.ref.kind, identity.meta, problems)
     let isRefused = problems.list.contains { $0.severity == .error }
@@ -38,7 +45,7 @@ struct ObjectReader {
     }
     let object = DecodedObject(
       ref: identity.ref, apiVersion: identity.apiVersion, meta: identity.meta, value: checked,
-      json: value.json, source: source)
+      json: isSecret ? SecretRedaction.redacted(value.json) : value.json, source: source)
     return Outcome(ref: identity.ref, object: object, problems: list)
   }
 
@@ -94,11 +101,13 @@ struct ObjectReader {
   }
 
   /// The line of every field; notes the words that Kubernetes reads as booleans on the way.
-  private static func lines(of value: YAMLValue, _ problems: Problems) -> [FieldPath: Int] {
+  private static func lines(
+    of value: YAMLValue, isSecret: Bool, _ problems: Problems
+  ) -> [FieldPath: Int] {
     var lines: [FieldPath: Int] = [:]
     func visit(_ value: YAMLValue, _ path: FieldPath, line: Int) {
       lines[path] = line
-      if value.isAmbiguous, case .string(let text) = value.content {
+      if !isSecret, value.isAmbiguous, case .string(let text) = value.content {
         problems.warning(
           .invalid, at: path,
           "\(text) without quotes is read as a boolean by Kubernetes; write \"\(text)\" or true/false"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Timestamps of object metadata (RFC 3339), to and from seconds since the Unix epoch.
-enum Timestamp {
+package enum Timestamp {
   /// Seconds since the epoch, without fractions; nil for anything but an RFC 3339 timestamp.
   static func seconds(of text: String) -> Int64? {
     // 2026-08-22T10:00:00Z, with a fraction and with an offset instead of Z
@@ -27,7 +27,7 @@ enum Timestamp {
     return days * 86_400 + hour * 3_600 + minute * 60 + second - zone
   }
 
-  static func text(ofSeconds seconds: Int64) -> String {
+  package static func text(ofSeconds seconds: Int64) -> String {
     let second = seconds % 86_400 < 0 ? seconds % 86_400 + 86_400 : seconds % 86_400
     let (year, month, day) = date(ofDays: (seconds - second) / 86_400)
     func padded(_ number: Int64, _ width: Int = 2) -> String {

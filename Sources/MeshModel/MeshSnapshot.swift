@@ -17,6 +17,8 @@ package final class MeshSnapshot: Sendable {
   package let destinationRules: DestinationRuleIndex
   /// By host name, then namespace.
   package let services: [Service]
+  /// By namespace, then name.
+  package let secrets: [String: [String: Secret]]
   package let sources: [ObjectRef: SourceMap]
   /// Of every object in force.
   package let generations: [ObjectRef: Int64]
@@ -31,7 +33,7 @@ package final class MeshSnapshot: Sendable {
     revision: UInt64, meshConfig: MeshConfig = MeshConfig(), wasmPlugins: [WasmPlugin] = [],
     envoyFilters: [EnvoyFilter] = [], gateways: [Gateway] = [],
     virtualServices: [VirtualService] = [], destinationRules: [DestinationRule] = [],
-    services: [Service] = [], sources: [ObjectRef: SourceMap] = [:],
+    services: [Service] = [], secrets: [Secret] = [], sources: [ObjectRef: SourceMap] = [:],
     generations: [ObjectRef: Int64] = [:], problems: [ConfigError] = []
   ) {
     self.revision = revision
@@ -48,6 +50,9 @@ package final class MeshSnapshot: Sendable {
     self.destinationRules = DestinationRuleIndex(destinationRules)
     self.services = services.sorted {
       ($0.hostname, $0.namespace) < ($1.hostname, $1.namespace)
+    }
+    self.secrets = Dictionary(grouping: secrets, by: \.meta.namespace).mapValues { secrets in
+      Dictionary(uniqueKeysWithValues: secrets.map { ($0.meta.name, $0) })
     }
     self.sources = sources
     self.generations = generations

@@ -11,5 +11,6 @@ enum FilterName {
   static let cors = "envoy.filters.http.cors"
   static let router = "envoy.filters.http.router"
   static let originalDestination = "envoy.filters.listener.original_dst"
+  static let tlsInspector = "envoy.filters.listener.tls_inspector"
   static let fileAccessLog = "envoy.access_loggers.file"
 }

@@ -6,7 +6,8 @@ package import MeshModel
 import ProtoReflection
 package import SwiftProtobuf
 
-/// Encoded resources as people read them: Envoy's field names, every Any expanded.
+/// Encoded resources as people read them: Envoy's field names, every Any expanded, private keys and
+/// what else is sensitive replaced by `[redacted]`.
 package enum ResourceJSON {
   /// A resource as the JSON of an Any: `{"@type": "type.googleapis.com/…", fields…}`.
   ///
@@ -25,7 +26,8 @@ package enum ResourceJSON {
       guard let descriptor = EnvoyTypes.pool.message(typeURL: typeURL) else {
         throw ReflectionError("\(typeURL) is not a type of the Envoy API")
       }
-      var json = try DynamicMessage(parsing: bytes, as: descriptor).json()
+      var json = try DynamicMessage(parsing: bytes, as: descriptor)
+        .json(JSONEncodingOptions(redactsSensitive: true))
       json.insertFirst(.string(typeURL), forKey: "@type")
       return json
     } catch {

@@ -61,9 +61,14 @@ package struct Translator: Sendable {
       problems += gateway.problems
       var tables = GatewayRoutes(scope, virtualServices)
       for port in gateway.ports {
-        listeners.append(GatewayListeners.listener(for: port, in: scope))
-        routes.append(tables.configuration(for: port))
+        let listener = GatewayListener(port, scope, virtualServices)
+        if let draft = listener.draft { listeners.append(draft) }
+        problems += listener.problems
+        routes += tables.configurations(for: port)
       }
+      let secrets = GatewaySecrets(scope, gateway.ports)
+      problems += secrets.problems
+      sets[.secret] = secrets.resources
       problems += tables.problems
     case .sidecar:
       let ports = OutboundPorts(scope.services)

@@ -2,6 +2,7 @@
 
 import ConfigStore
 import EnvoyAPI
+import Foundation
 import Manifests
 import MeshModel
 import Translation
@@ -14,7 +15,9 @@ struct OfflineMesh {
   /// - Parameter paths: files, directories, or `-` for standard input.
   init(paths: [String]) {
     let reading = ManifestReader(checkingAgainst: EnvoyTypes.pool).read(paths: paths)
-    snapshot = SnapshotBuilder.build(reading.objects, revision: 1, problems: reading.problems)
+    snapshot = SnapshotBuilder.build(
+      reading.objects, revision: 1, problems: reading.problems,
+      now: Int64(Date().timeIntervalSince1970))
   }
 
   func proxyClass(of proxy: Proxy) -> ProxyClass { snapshot.classifier.proxyClass(of: proxy) }

@@ -14,6 +14,7 @@ enum ResourceTable {
       table(["NAME", "VHOST NAME", "DOMAINS", "MATCH", "DESTINATION"], routes(resources))
     case .endpoint:
       table(["ENDPOINT", "STATUS", "WEIGHT", "CLUSTER"], resources.flatMap(endpoints))
+    case .secret: table(["RESOURCE NAME", "TYPE"], resources.map(secret))
     case .ecds: table(["ECDS NAME", "TYPE"], resources.map(extensionConfig))
     }
   }
@@ -86,6 +87,11 @@ enum ResourceTable {
         ]
       }
     }
+  }
+
+  /// Istio's words for the types.
+  private static func secret(_ secret: JSONValue) -> [String] {
+    [secret["name"]?.stringValue ?? "", secret["validation_context"] == nil ? "Cert Chain" : "CA"]
   }
 
   private static func extensionConfig(_ config: JSONValue) -> [String] {

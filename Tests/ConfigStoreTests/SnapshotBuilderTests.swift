@@ -17,6 +17,28 @@ import Testing
     Origin(object: ObjectRef(kind: kind, namespace: "default", name: name), generation: 1)
   }
 
+  @Test(arguments: [
+    (0, "the certificate is not valid before 2026-11-"), (1_800_000_000, nil),
+    (5_000_000_000, "the certificate expired at 2126-"),
+  ])
+  func `certificates that are not valid now are told`(_ now: Int64, _ reason: String?) throws {
+    let text = """
+      apiVersion: v1
+      kind: Secret
+      metadata: {name: a}
+      stringData: {key: "\(TestKeyPair.key)", cert: "\(TestKeyPair.certificate)"}
+      """
+    let reading = ManifestReader().read(text: text, file: "f")
+    let mesh = SnapshotBuilder.build(reading.objects, revision: 7, now: now)
+    #expect(mesh.problems.count == (reason == nil ? 0 : 1))
+    if let reason {
+      let problem = try #require(mesh.problems.first)
+      #expect(problem.severity == .warning && problem.reason.hasPrefix(reason), "\(problem)")
+      #expect(problem.path == FieldPath("stringData", "cert"))
+    }
+    #expect(SnapshotBuilder.build(reading.objects, revision: 7).problems.isEmpty)
+  }
+
   @Test func `Kubernetes services find their endpoints by port name`() {
     let mesh = build(
       """

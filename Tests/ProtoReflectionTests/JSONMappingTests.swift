@@ -20,6 +20,28 @@ import Testing
         == #"{"idleTimeout":"90s","maxHeadersCount":7}"#)
   }
 
+  @Test func `what is sensitive can be left unseen`() throws {
+    let name = "envoy.extensions.transport_sockets.tls.v3.TlsCertificate"
+    let message = try decode(
+      #"{"certificate_chain":{"filename":"/a"},"private_key":{"inline_bytes":"c2VjcmV0"},"#
+        + #""password":{"inline_string":"secret"}}"#, as: name)
+    #expect(
+      message.json(JSONEncodingOptions(redactsSensitive: true)).text()
+        == #"{"certificate_chain":{"filename":"/a"},"#
+        + #""private_key":{"inline_bytes":"W3JlZGFjdGVkXQ=="},"#
+        + #""password":{"inline_string":"[redacted]"}}"#)
+    // Inside of an Any, in lists and in messages without text, too.
+    let keys = try decode(
+      #"{"@type":"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret","#
+        + #""session_ticket_keys":{"keys":[{"inline_string":"one"},{"inline_bytes":"dHdv"}]}}"#,
+      as: "google.protobuf.Any")
+    #expect(
+      keys.json(JSONEncodingOptions(redactsSensitive: true)).text()
+        == #"{"@type":"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret","#
+        + #""session_ticket_keys":{"keys":[{"inline_string":"[redacted]"},"#
+        + #"{"inline_bytes":"W3JlZGFjdGVkXQ=="}]}}"#)
+  }
+
   @Test(arguments: [
     (#""0.000000001s""#, #""0.000000001s""#), (#""-1.5s""#, #""-1.500s""#), (#""3s""#, #""3s""#),
     (#""-0.25s""#, #""-0.250s""#), (#""315576000000s""#, #""315576000000s""#),

@@ -30,6 +30,12 @@ enum ConfigDump {
         field: "endpoint_config")
     ),
     (
+      .secret,
+      Form(
+        shortName: "sds", message: "SecretsConfigDump", list: "dynamic_active_secrets",
+        field: "secret")
+    ),
+    (
       .extensionConfig,
       Form(
         shortName: "ecds", message: "EcdsConfigDump", list: "ecds_filters", field: "ecds_filter")
@@ -70,6 +76,11 @@ enum ConfigDump {
       let state: JSONValue = [
         "version_info": .string("\(resource.version)"), form.field: ResourceJSON.any(resource),
       ]
+      // Secrets bear their name beside themselves, too.
+      if typeURL == .secret, case .object(let members) = state {
+        return .object(
+          pairs: [("name", .string(resource.name))] + members.map { ($0.key, $0.value) })
+      }
       return form.isNested ? ["name": .string(resource.name), "active_state": state] : state
     }
     return [

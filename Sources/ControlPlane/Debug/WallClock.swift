@@ -4,6 +4,9 @@ import Foundation
 
 /// Instants of the process as times of day, for people.
 enum WallClock {
+  /// Since the Unix epoch.
+  static var seconds: Int64 { Int64(Date().timeIntervalSince1970) }
+
   /// RFC 3339 in UTC with milliseconds.
   static func text(_ instant: ContinuousClock.Instant) -> String {
     let age = ContinuousClock.now - instant

@@ -17,6 +17,7 @@ enum KindDecoder {
       return EndpointSlice.decode(root, meta, problems).map(ConfigValue.endpointSlice)
     case .pod: return Pod.decode(root, meta, problems).map(ConfigValue.pod)
     case .endpoints: return Endpoints.decode(root, meta, problems).map(ConfigValue.endpoints)
+    case .secret: return Secret.decode(root, meta, problems).map(ConfigValue.secret)
     default: break
     }
     guard KnownKinds.decoded.contains(kind) else {

@@ -4,7 +4,7 @@ import MeshModel
 
 extension VirtualService {
   private static let schema = Schema(
-    fields: ["hosts", "gateways", "http", "exportTo"], unsupported: ["tls", "tcp"])
+    fields: ["hosts", "gateways", "http", "tls", "tcp", "exportTo"])
 
   /// Reads `spec` (https://istio.io/latest/docs/reference/config/networking/virtual-service/).
   static func decode(_ spec: Node, _ meta: ObjectMeta, _ problems: Problems) -> VirtualService? {
@@ -27,9 +27,18 @@ extension VirtualService {
     }
     let nodes = fields.optional("http") { (node) throws(ConfigError) in try node.list() } ?? []
     let routes = nodes.enumerated().compactMap { HTTPRoute.decode($1, index: $0, problems) }
-    let service = VirtualService(
+    var service = VirtualService(
       meta: meta, hosts: hosts, gateways: gateways, exportTo: fields.strings("exportTo"),
       http: routes)
+    if gateways.isEmpty || gateways.contains("mesh") {
+      for name in ["tls", "tcp"] where fields.isFilled(name) {
+        problems.warning(
+          .unsupported, at: fields.path[name],
+          "is acted on at gateways, and not by sidecars in this version")
+      }
+    }
+    service.tls = fields.each("tls") { ConnectionRoute.decode($0, sniWithin: hosts, problems) }
+    service.tcp = fields.each("tcp") { ConnectionRoute.decode($0, sniWithin: nil, problems) }
     service.validate(fields)
     return service
   }

@@ -18,6 +18,8 @@ package struct Gateway: ConfigObject {
 
     /// Plain-text HTTP: routes come by RDS under `http.<port>`.
     package var isPlainHTTP: Bool { [.http, .http2, .grpc, .grpcWeb].contains(self) }
+    /// Encrypted by the client: the server must say how in `tls`.
+    package var isTLS: Bool { self == .https || self == .tls }
   }
 
   /// `[namespace/]dnsName`: which VirtualServices of which namespace a server accepts.
@@ -26,6 +28,8 @@ package struct Gateway: ConfigObject {
       case any
       /// `.`: the namespace of the Gateway.
       case own
+      /// `~`: none, so the host takes no VirtualService.
+      case none
       case named(String)
     }
     package var namespace: Namespace
@@ -49,14 +53,11 @@ package struct Gateway: ConfigObject {
     package var bind: String
     package var hosts: [Host]
     package var name: String
-    /// True where `tls` is set in any form.
-    package var hasTLS: Bool
-    /// Answer plain HTTP with a redirect to HTTPS.
-    package var httpsRedirect: Bool
+    package var tls: TLSSettings?
 
     package init(
       index: Int, port: UInt16, portName: String, portProtocol: PortProtocol, bind: String = "",
-      hosts: [Host], name: String = "", hasTLS: Bool = false, httpsRedirect: Bool = false
+      hosts: [Host], name: String = "", tls: TLSSettings? = nil
     ) {
       self.index = index
       self.port = port
@@ -65,8 +66,7 @@ package struct Gateway: ConfigObject {
       self.bind = bind
       self.hosts = hosts
       self.name = name
-      self.hasTLS = hasTLS
-      self.httpsRedirect = httpsRedirect
+      self.tls = tls
     }
 
     /// `spec.servers[index]`.

@@ -40,6 +40,9 @@ package struct VirtualService: ConfigObject {
   /// Empty exports to all namespaces.
   package var exportTo: [String]
   package var http: [HTTPRoute]
+  /// Encrypted connections, chosen by SNI and not decrypted.
+  package var tls: [ConnectionRoute] = []
+  package var tcp: [ConnectionRoute] = []
 
   package init(
     meta: ObjectMeta, hosts: [String], gateways: [String] = [], exportTo: [String] = [],

@@ -24,6 +24,7 @@ extension ObjectKind {
   package static let workloadEntry = Self(group: "networking.istio.io", kind: "WorkloadEntry")
   package static let istioOperator = Self(group: "install.istio.io", kind: "IstioOperator")
   package static let service = Self(group: "", kind: "Service")
+  package static let secret = Self(group: "", kind: "Secret")
   package static let endpoints = Self(group: "", kind: "Endpoints")
   package static let pod = Self(group: "", kind: "Pod")
   package static let endpointSlice = Self(group: "discovery.k8s.io", kind: "EndpointSlice")

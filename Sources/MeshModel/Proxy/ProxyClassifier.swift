@@ -24,7 +24,8 @@ package struct ProxyClassifier: Hashable, Sendable {
   private var selectedServices: [String: [SelectedService]] = [:]
 
   /// Node metadata that translation looks at whatever the objects are.
-  private static let alwaysMatchedMetadata: Set<String> = ["WASM_ENABLED"]
+  private static let alwaysMatchedMetadata = Set(
+    ["WASM_ENABLED", "UNPRIVILEGED_POD"] + Gateway.TLSSettings.workloadCertificateMetadata)
 
   /// Labels that translation looks at whatever the objects are: which Gateway of the Gateway API
   /// a workload belongs to decides the policies with target references.

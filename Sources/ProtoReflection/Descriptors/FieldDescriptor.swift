@@ -27,6 +27,8 @@ package final class FieldDescriptor: Sendable {
   /// Whether unset differs from the default value.
   package let hasPresence: Bool
   package let isDeprecated: Bool
+  /// Whether nobody should see its content (`udpa.annotations.sensitive`).
+  package let isSensitive: Bool
   /// Whether serialisation packs the list's elements into one value.
   let isPacked: Bool
   /// The serialised `FieldOptions`, for the options that the pool does not know.
@@ -45,6 +47,7 @@ package final class FieldDescriptor: Sendable {
     typeName = proto.typeName
     self.oneofIndex = oneofIndex
     isDeprecated = proto.isDeprecated
+    isSensitive = proto.isSensitive
     options = proto.options
     self.pool = pool
     kind = proto.kind == .message && features.delimitedMessages ? .group : proto.kind

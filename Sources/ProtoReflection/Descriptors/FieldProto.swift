@@ -16,6 +16,10 @@ struct FieldProto {
   var isOptional = false
   var isPacked: Bool?
   var isDeprecated = false
+  var isSensitive = false
+
+  /// The extension `udpa.annotations.sensitive` of FieldOptions.
+  private static let sensitiveOption: Int32 = 76_569_463
 
   init(_ bytes: [UInt8], _ range: Range<Int>) throws(ReflectionError) {
     var reader = WireReader(bytes, range)
@@ -50,6 +54,7 @@ struct FieldProto {
       switch (tag.number, tag.type) {
       case (2, .varint): isPacked = try reader.varint() != 0
       case (3, .varint): isDeprecated = try reader.varint() != 0
+      case (Self.sensitiveOption, .varint): isSensitive = try reader.varint() != 0
       default: try reader.skip(tag)
       }
     }

@@ -11,8 +11,14 @@ package struct JSONEncodingOptions: Hashable, Sendable {
   }
 
   package var fieldNames: FieldNames
+  /// Whether text and bytes in sensitive fields are written as `[redacted]`, as Envoy's config dump
+  /// does; what else stands there is left out.
+  package var redactsSensitive: Bool
 
-  package init(fieldNames: FieldNames = .proto) { self.fieldNames = fieldNames }
+  package init(fieldNames: FieldNames = .proto, redactsSensitive: Bool = false) {
+    self.fieldNames = fieldNames
+    self.redactsSensitive = redactsSensitive
+  }
 }
 
 extension DynamicMessage {
@@ -28,6 +34,16 @@ extension DynamicMessage {
 
 struct JSONMessageEncoder {
   let options: JSONEncodingOptions
+  /// Whether everything is inside of a sensitive field.
+  private let isRedacting: Bool
+
+  /// What stands for text, and as bytes for bytes.
+  private static let placeholder = "[redacted]"
+
+  init(options: JSONEncodingOptions, isRedacting: Bool = false) {
+    self.options = options
+    self.isRedacting = isRedacting
+  }
 
   func message(_ message: DynamicMessage) -> JSONValue {
     if let type = message.descriptor.wellKnownType, let json = wellKnown(type, message) {
@@ -43,11 +59,24 @@ struct JSONMessageEncoder {
     for field in message.fields {
       guard let descriptor = message.descriptor.field(number: field.number) else { continue }
       let name = options.fieldNames == .proto ? descriptor.name : descriptor.jsonName
+      if isRedacting, !descriptor.isRedactable { continue }
       object[name] = value(field.value, of: descriptor)
     }
   }
 
   private func value(_ value: DynamicValue, of field: FieldDescriptor) -> JSONValue {
+    if options.redactsSensitive, field.isSensitive, !isRedacting {
+      return Self(options: options, isRedacting: true).value(value, of: field)
+    }
+    switch value {
+    case .string where isRedacting: return .string(Self.placeholder)
+    case .bytes where isRedacting:
+      return .string(Base64.encode(Array(Self.placeholder.utf8)))
+    default: return shown(value, of: field)
+    }
+  }
+
+  private func shown(_ value: DynamicValue, of field: FieldDescriptor) -> JSONValue {
     switch value {
     case .double(let value): number(value)
     case .float(let value): number(Self.widened(value))
@@ -96,6 +125,7 @@ struct JSONMessageEncoder {
 
   /// The form of a type that has its own; nil when its content has none and fields must do.
   private func wellKnown(_ type: WellKnownType, _ message: DynamicMessage) -> JSONValue? {
+    if isRedacting { return .string(Self.placeholder) }
     switch type {
     case .any: return any(message)
     case .duration:
@@ -141,5 +171,15 @@ struct JSONMessageEncoder {
       object["value"] = .string(Base64.encode(bytes))
     }
     return .object(object)
+  }
+}
+
+extension FieldDescriptor {
+  /// Whether what it holds is text, bytes or has such inside.
+  fileprivate var isRedactable: Bool {
+    switch kind {
+    case .string, .bytes, .message, .group: true
+    default: false
+    }
   }
 }

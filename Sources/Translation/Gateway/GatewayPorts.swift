@@ -2,32 +2,11 @@
 
 import MeshModel
 
-/// One listener of a gateway: the servers of all Gateways that share an address and a port.
-struct GatewayPort {
-  /// A server of a Gateway, the oldest Gateway first.
-  struct Server {
-    var gateway: Gateway
-    var server: Gateway.Server
-
-    var origin: Origin { gateway.origin(at: server.path) }
-    /// `namespace/name`, as VirtualServices refer to it.
-    var gatewayName: String { "\(gateway.meta.namespace)/\(gateway.meta.name)" }
-  }
-
-  /// The port that the proxy listens on: the target port of the Service in front of it.
-  var number: UInt16
-  /// An address; empty for all.
-  var bind: String
-  var servers: [Server]
-
-  var address: String { bind.isEmpty ? "0.0.0.0" : bind }
-  var listenerName: String { "\(address)_\(number)" }
-  var routeName: String { bind.isEmpty ? "http.\(number)" : "http.\(number).\(bind)" }
-}
-
-/// Which ports a gateway serves.
+/// Which ports a gateway serves: the servers of its Gateways, merged as far as one listener can
+/// carry them.
 ///
-/// Servers that are not plain HTTP are not acted on; reading the Gateway has said so.
+/// The oldest Gateway comes first and stays; a server that does not fit beside it is left out, and
+/// everything else is served.
 struct GatewayPorts {
   /// By port, then address.
   private(set) var ports: [GatewayPort] = []
@@ -38,34 +17,117 @@ struct GatewayPorts {
     var bind: String
   }
 
+  private var merged: [Key: GatewayPort] = [:]
+  private let proxy: ProxyClass
+
   init(_ scope: ProxyScope) {
-    var servers: [Key: [GatewayPort.Server]] = [:]
-    for gateway in scope.mesh.gateways where gateway.selector.matches(scope.proxy.labels) {
-      for server in gateway.servers where server.portProtocol.isPlainHTTP {
-        guard server.bind.isEmpty || IPAddress.isValid(server.bind) else {
-          problems.append(
-            ConfigError(
-              .invalid, object: gateway.ref, at: server.path["bind"],
-              reason: "expected an IP address, found \"\(server.bind)\"; the server is left out"))
+    proxy = scope.proxy
+    for gateway in scope.mesh.gateways where gateway.selector.matches(proxy.labels) {
+      var names: Set<String> = []
+      for server in gateway.servers {
+        if !server.name.isEmpty, !names.insert(server.name).inserted {
+          report(
+            .conflict, gateway, server.path["name"],
+            "the server name \(server.name) is already used by another server")
           continue
         }
-        let bind = server.bind == "0.0.0.0" ? "" : server.bind
-        for number in Self.targetPorts(of: server.port, scope.proxy.instances) {
-          servers[Key(number: number, bind: bind), default: []].append(
-            GatewayPort.Server(gateway: gateway, server: server))
-        }
+        add(GatewayPort.Server(gateway: gateway, server: server))
       }
     }
-    ports = servers.map { GatewayPort(number: $0.number, bind: $0.bind, servers: $1) }
-      .sorted { ($0.number, $0.bind) < ($1.number, $1.bind) }
+    ports = merged.values.sorted { ($0.number, $0.bind) < ($1.number, $1.bind) }
+  }
+
+  private mutating func add(_ server: GatewayPort.Server) {
+    var server = server
+    let (gateway, path) = (server.gateway, server.server.path)
+    let bind = server.server.bind
+    guard bind.isEmpty || IPAddress.isValid(bind) else {
+      return report(
+        .invalid, gateway, path["bind"], "expected an IP address, found \"\(bind)\"")
+    }
+    if server.server.tls?.mode == .istioMutual, !server.takeWorkloadCertificate(of: proxy) {
+      return report(
+        .unsupported, gateway, path["tls"]["mode"],
+        "ISTIO_MUTUAL needs a certificate of the mesh, which this version does not issue: give the "
+          + "proxy node metadata "
+          + Gateway.TLSSettings.workloadCertificateMetadata.joined(separator: ", ")
+          + " with the paths of its own, or use MUTUAL with a credentialName")
+    }
+    guard server.server.tls?.mode != .autoPassthrough else {
+      return report(
+        .unsupported, gateway, path["tls"]["mode"],
+        "AUTO_PASSTHROUGH, between the clusters of a mesh, is not acted on by this version; use "
+          + "PASSTHROUGH with tls routes of a VirtualService")
+    }
+    for number in targetPorts(of: server.server.port) {
+      if number < 1024, proxy.metadata["UNPRIVILEGED_POD"] == "true" {
+        report(
+          .unavailable, gateway, path["port"]["number"],
+          "port \(number) needs privileges that the proxy does not have (UNPRIVILEGED_POD)")
+        continue
+      }
+      let key = Key(number: number, bind: bind == "0.0.0.0" ? "" : bind)
+      guard var port = merged[key] else {
+        merged[key] = GatewayPort(number: number, bind: key.bind, servers: [server])
+        continue
+      }
+      if let reason = port.conflict(with: server) {
+        report(.conflict, gateway, path["port"], reason)
+        continue
+      }
+      port.servers.append(server)
+      merged[key] = port
+    }
+  }
+
+  private mutating func report(
+    _ code: ConfigError.Code, _ gateway: Gateway, _ path: FieldPath, _ reason: String
+  ) {
+    problems.append(
+      ConfigError(
+        code, object: gateway.ref, at: path, reason: "\(reason); the server is left out"))
   }
 
   /// The ports of the workload behind a Service port; the port itself where no Service is known,
   /// as Istio does for gateways that are selected by labels.
-  private static func targetPorts(
-    of port: UInt16, _ instances: [ProxyClass.ServiceInstance]
-  ) -> [UInt16] {
-    let targets = Set(instances.filter { $0.servicePort == port }.map(\.targetPort))
+  private func targetPorts(of port: UInt16) -> [UInt16] {
+    let targets = Set(proxy.instances.filter { $0.servicePort == port }.map(\.targetPort))
     return targets.isEmpty ? [port] : targets.sorted()
   }
+}
+
+extension GatewayPort {
+  /// Why a server cannot join those that are there; nil where it can.
+  fileprivate func conflict(with other: Server) -> String? {
+    guard let first = servers.first else { return nil }
+    switch (first.traffic, other.traffic) {
+    case (.http, .http): return nil
+    case (.https, .https), (.https, .decryptedTCP), (.https, .passthrough),
+      (.decryptedTCP, .https), (.decryptedTCP, .decryptedTCP), (.decryptedTCP, .passthrough),
+      (.passthrough, .https), (.passthrough, .decryptedTCP), (.passthrough, .passthrough):
+      for server in servers {
+        let taken = Set(server.serverNames)
+        if let name = other.serverNames.first(where: taken.contains) {
+          return "\(name) is already served with TLS on \(listenerName) by \(server.place)"
+        }
+      }
+      return nil
+    default:
+      return "\(listenerName) already serves \(first.server.portProtocol.rawValue) by "
+        + "\(first.place), which \(other.server.portProtocol.rawValue) cannot share"
+    }
+  }
+}
+
+extension GatewayPort.Server {
+  /// Makes ISTIO_MUTUAL read the files of the workload's own certificate; false where it has none.
+  fileprivate mutating func takeWorkloadCertificate(of proxy: ProxyClass) -> Bool {
+    let files = Gateway.TLSSettings.workloadCertificateMetadata.map { proxy.metadata[$0] ?? "" }
+    guard !files.contains("") else { return false }
+    server.tls?.certificates = .files([.init(certificate: files[0], privateKey: files[1])])
+    server.tls?.caCertificates = files[2]
+    return true
+  }
+
+  fileprivate var place: String { "\(gateway.ref) \(server.path)" }
 }

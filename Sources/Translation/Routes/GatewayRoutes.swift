@@ -4,7 +4,7 @@ import EnvoyAPI
 import MeshModel
 import SwiftProtobuf
 
-/// RDS of a gateway: one route configuration for each of its listeners.
+/// RDS of a gateway: a route configuration for each port of plain HTTP and each HTTPS server.
 struct GatewayRoutes {
   let scope: ProxyScope
   let virtualServices: VirtualServiceIndex
@@ -15,21 +15,27 @@ struct GatewayRoutes {
     self.virtualServices = virtualServices
   }
 
-  mutating func configuration(for port: GatewayPort) -> Sourced<Envoy.RouteConfiguration> {
+  mutating func configurations(for port: GatewayPort) -> [Sourced<Envoy.RouteConfiguration>] {
+    port.routeConfigurations.map { configuration(named: $0.name, of: $0.servers) }
+  }
+
+  private mutating func configuration(
+    named name: String, of servers: [GatewayPort.Server]
+  ) -> Sourced<Envoy.RouteConfiguration> {
     var table = VirtualHostTable()
-    for server in port.servers { add(server, to: &table) }
-    if table.isEmpty, let server = port.servers.first {
+    for server in servers { add(server, to: &table) }
+    if table.isEmpty, let server = servers.first {
       table.addBlackHole(port: server.server.port)
     }
     return Sourced(
-      RouteConfiguration.message(named: port.routeName, table),
-      origins: port.servers.map(\.origin) + table.origins)
+      RouteConfiguration.message(named: name, table),
+      origins: servers.map(\.origin) + table.origins)
   }
 
   /// Adds the VirtualServices of one server; where several name a host, their routes follow each
   /// other, the oldest first.
   private mutating func add(_ server: GatewayPort.Server, to table: inout VirtualHostTable) {
-    let isRedirected = server.server.httpsRedirect
+    let isRedirected = server.server.tls?.httpsRedirect ?? false
     var matchers: [String: HostMatcher] = [:]
     for virtualService in virtualServices[server.gatewayName] {
       let namespace = virtualService.object.meta.namespace

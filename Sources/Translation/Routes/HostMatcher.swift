@@ -14,6 +14,7 @@ struct HostMatcher {
     hosts = server.server.hosts.filter { host in
       switch host.namespace {
       case .any: true
+      case .none: false
       case .own: namespace == server.gateway.meta.namespace
       case .named(let name): namespace == name
       }

@@ -8,7 +8,7 @@ import JSON
 struct ProxyConfiguration: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "proxy-config",
-    abstract: "Print the listeners, routes, clusters, endpoints or extensions of a proxy.",
+    abstract: "Print the listeners, routes, clusters, endpoints, secrets or extensions of a proxy.",
     aliases: ["pc"])
 
   enum Kind: String, CaseIterable, ExpressibleByArgument {
@@ -17,22 +17,24 @@ struct ProxyConfiguration: AsyncParsableCommand {
     case listener
     case route
     case endpoint
+    case secret
     case ecds
 
     /// The short name on `/debug/config_dump?types=`.
     var xdsType: String {
       switch self {
-      case .all: "cds,lds,rds,eds,ecds"
+      case .all: "cds,lds,rds,eds,sds,ecds"
       case .cluster: "cds"
       case .listener: "lds"
       case .route: "rds"
       case .endpoint: "eds"
+      case .secret: "sds"
       case .ecds: "ecds"
       }
     }
   }
 
-  @Argument(help: "all, cluster, listener, route, endpoint or ecds.")
+  @Argument(help: "all, cluster, listener, route, endpoint, secret or ecds.")
   var type: Kind
 
   @Argument(help: "The proxy: its node id, its name, or a part of either.")

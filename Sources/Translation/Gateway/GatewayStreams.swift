@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvoyAPI
+import MeshModel
+import SwiftProtobuf
+
+/// Where a gateway forwards connections that it does not look into: `tcp` and `tls` of VirtualServices.
+///
+/// As in Istio, a server takes the first `tcp` route that matches, and every `tls` match whose names
+/// are still free on the port. Conditions on the client's workload and on subnets have no effect at
+/// gateways.
+struct GatewayStreams {
+  /// A filter chain to be.
+  struct Route {
+    /// Empty for all names, and where the chain's server decides.
+    var serverNames: [String]
+    var proxy: Envoy.TCPProxy
+  }
+
+  let port: GatewayPort
+  let scope: ProxyScope
+  let virtualServices: VirtualServiceIndex
+  /// The VirtualServices that were used.
+  private(set) var origins: [Origin] = []
+  private(set) var problems: [ConfigError] = []
+  /// What already takes the connections for a name.
+  private var owners: [String: String] = [:]
+
+  init(_ port: GatewayPort, _ scope: ProxyScope, _ virtualServices: VirtualServiceIndex) {
+    self.port = port
+    self.scope = scope
+    self.virtualServices = virtualServices
+    for server in port.servers where server.traffic == .https || server.traffic == .decryptedTCP {
+      for name in server.serverNames { owners[name] = "\(server.gateway.ref)" }
+    }
+  }
+
+  /// Where the connections of a server go; none where no VirtualService says it.
+  mutating func routes(of server: GatewayPort.Server) -> [Route] {
+    let isPassthrough = server.traffic == .passthrough
+    let found = isPassthrough ? sniRoutes(of: server) : tcpRoute(of: server).map { [$0] } ?? []
+    if found.isEmpty {
+      problems.append(
+        ConfigError(
+          .notFound, severity: .warning, object: server.gateway.ref, at: server.server.path,
+          reason: "no \(isPassthrough ? "tls" : "tcp") route of a VirtualService for "
+            + "\(server.gatewayName) applies; the server takes no connections"))
+    }
+    return found
+  }
+
+  private mutating func tcpRoute(of server: GatewayPort.Server) -> Route? {
+    for virtualService in bound(to: server) {
+      let object = virtualService.object
+      let route = object.tcp.first { route in
+        route.matches.isEmpty || route.matches.contains { $0.applies(to: server, in: object) }
+      }
+      guard let route else { continue }
+      origins.append(object.origin(at: route.path))
+      return Route(serverNames: [], proxy: proxy(route, of: object, server))
+    }
+    return nil
+  }
+
+  private mutating func sniRoutes(of server: GatewayPort.Server) -> [Route] {
+    var routes: [Route] = []
+    for virtualService in bound(to: server) {
+      let object = virtualService.object
+      for route in object.tls {
+        for (index, match) in route.matches.enumerated() where match.applies(to: server, in: object)
+        {
+          let names = free(match, of: object, at: route.path["match"][index]["sniHosts"])
+          guard !names.isEmpty else { continue }
+          origins.append(object.origin(at: route.path))
+          routes.append(
+            Route(
+              serverNames: names == ["*"] ? [] : names, proxy: proxy(route, of: object, server)))
+        }
+      }
+    }
+    return routes
+  }
+
+  /// The VirtualServices of a server that share a host with it, oldest first.
+  private func bound(to server: GatewayPort.Server) -> [ResolvedVirtualService] {
+    virtualServices[server.gatewayName].filter { virtualService in
+      let object = virtualService.object
+      guard !object.tcp.isEmpty || !object.tls.isEmpty else { return false }
+      return !HostMatcher(server, for: object.meta.namespace)
+        .intersection(with: virtualService.hosts).isEmpty
+    }
+  }
+
+  /// The names of a match that nothing takes yet: Envoy refuses a listener with a name twice.
+  private mutating func free(
+    _ match: VirtualService.ConnectionMatch, of object: VirtualService, at path: FieldPath
+  ) -> [String] {
+    var names: [String] = []
+    for name in GatewayPort.Server.serverNames(match.sniHosts) {
+      if let owner = owners[name] {
+        problems.append(
+          ConfigError(
+            .conflict, object: object.ref, at: path,
+            reason: "\(name) is already served on \(port.listenerName) by \(owner); "
+              + "the name is left out"))
+      } else {
+        owners[name] = "\(object.ref)"
+        names.append(name)
+      }
+    }
+    return names
+  }
+
+  private func proxy(
+    _ route: VirtualService.ConnectionRoute, of object: VirtualService,
+    _ server: GatewayPort.Server
+  ) -> Envoy.TCPProxy {
+    func cluster(_ destination: VirtualService.Destination) -> String {
+      let host = Hostname.resolve(destination.host, in: object.meta.namespace)
+      let ports = scope.service(named: host)?.ports ?? []
+      // As Istio: the port asked for, else the only one of the service, else that of the server.
+      let port =
+        destination.port ?? (ports.count == 1 ? ports.first?.number : nil) ?? server.server.port
+      return ClusterName.outbound(port: port, subset: destination.subset, host: host)
+    }
+    return Envoy.TCPProxy.with {
+      if route.destinations.count == 1, let only = route.destinations.first {
+        $0.cluster = cluster(only.destination)
+        $0.statPrefix = $0.cluster
+      } else {
+        $0.weightedClusters.clusters = route.destinations.filter { $0.weight > 0 }.map { weighted in
+          Envoy.TCPProxy.WeightedCluster.ClusterWeight.with {
+            $0.name = cluster(weighted.destination)
+            $0.weight = weighted.weight
+          }
+        }
+        $0.statPrefix = "\(object.meta.name).\(object.meta.namespace)"
+      }
+    }
+  }
+}
+
+extension VirtualService.ConnectionMatch {
+  /// Whether the match is about a server at all; names are compared by Envoy.
+  fileprivate func applies(to server: GatewayPort.Server, in object: VirtualService) -> Bool {
+    if let port, port != UInt32(server.server.port) { return false }
+    return gateways.isEmpty
+      || gateways.contains {
+        ResolvedVirtualService.gatewayName($0, in: object.meta.namespace) == server.gatewayName
+      }
+  }
+}
