@@ -44,6 +44,9 @@ let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let http1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
@@ -59,10 +62,12 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0", traits: []),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
@@ -79,7 +84,7 @@ let package = Package(
     ],
     layer("JSON", on: [.product(name: "OrderedCollections", package: "swift-collections")]),
     layer("Prometheus"),
-    layer("Serving", on: ["JSON", nio, logging, lifecycle, hummingbird]),
+    layer("Serving", on: ["JSON", nio, tls, logging, lifecycle, hummingbird, hummingbirdTLS]),
     layer("Flags", on: ["MeshModel", "Serving", logging, arguments]),
     layer("MeshModel", on: ["JSON", crypto]),
     layer(
@@ -98,6 +103,13 @@ let package = Package(
       testedWith: ["EnvoyAPI"]),
     layer("XDS", on: ["MeshModel"], testedWith: ["MeshTesting"], testFiles: ["Fixtures"]),
     layer("ConfigStore", on: ["JSON", "MeshModel", "Manifests"]),
+    layer("ObjectStore", on: ["JSON", "MeshModel", database]),
+    layer(
+      "APIServer",
+      on: [
+        "JSON", "MeshModel", "Manifests", "ConfigStore", "ObjectStore", "Serving", crypto, nio,
+        httpTypes, logging, lifecycle, hummingbird,
+      ], testedWith: [.product(name: "NIOEmbedded", package: "swift-nio")]),
     layer(
       "GRPC", on: ["CNGHTTP2", nio, sockets, tls, nioTLS, logging, lifecycle],
       testedWith: [.product(name: "NIOEmbedded", package: "swift-nio")],
@@ -113,9 +125,9 @@ let package = Package(
         name: "ControlPlane",
         dependencies: [
           "JSON", "MeshModel", "Manifests", "ConfigStore", "Prometheus", "Translation",
-          "Validation", "XDS", "XDSServer", "GRPC", "EnvoyAPI", "AgentAPI", "Serving", protobuf,
-          nio,
-          sockets, logging, lifecycle, signals, hummingbird,
+          "Validation", "XDS", "XDSServer", "GRPC", "EnvoyAPI", "AgentAPI", "Serving",
+          "ObjectStore", "APIServer", protobuf, nio, sockets, tls, logging, lifecycle, signals,
+          hummingbird,
         ], swiftSettings: settings)
     ],
     layer(

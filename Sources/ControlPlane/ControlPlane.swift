@@ -29,19 +29,26 @@ package struct ControlPlane {
   /// Serves until SIGTERM or SIGINT, drains and returns.
   ///
   /// Prints one line `skiffd ready grpc=… http=… monitoring=…` to standard error when every listener
-  /// is bound.
+  /// is bound, with ` api=…` where the control API is served.
   ///
   /// - Throws: Where an address cannot be bound.
   package func run() async throws {
     let group = MultiThreadedEventLoopGroup.singleton
     let registry = MetricRegistry()
+    let reader = ManifestReader(checkingAgainst: EnvoyTypes.pool)
+    let directories =
+      settings.configDirectories.isEmpty
+      ? nil
+      : DirectorySource(
+        roots: settings.configDirectories, reader: reader,
+        rescanInterval: settings.rescanInterval)
+    let api = try settings.api.map {
+      try ControlAPI($0, reader: reader, directories: directories, logger: logger)
+    }
+    // Of an object that both have, the API's counts.
     let store = ConfigStore(
-      sources: [
-        DirectorySource(
-          roots: settings.configDirectories,
-          reader: ManifestReader(checkingAgainst: EnvoyTypes.pool),
-          rescanInterval: settings.rescanInterval)
-      ], now: { WallClock.seconds })
+      sources: api?.sources ?? [directories].compactMap { $0.map { $0 as any ConfigSource } },
+      now: { WallClock.seconds })
     let health = HealthService()
     var configuration = ADSServer.Configuration()
     configuration.debounceAfter = settings.debounceAfter
@@ -59,10 +66,10 @@ package struct ControlPlane {
         ]), methods: ads.methods + health.methods, group: group, logger: logger)
     let pages = DebugPages(
       ads: ads, store: store, registry: registry, explainer: Explainer(translator))
-    let http = HTTPListener(
+    let http = try HTTPListener(
       address: settings.httpAddress, flag: "--http-address", router: pages.debugRouter(),
       logger: logger)
-    let monitoring = HTTPListener(
+    let monitoring = try HTTPListener(
       address: settings.monitoringAddress, flag: "--monitoring-address",
       router: pages.monitoringRouter(), logger: logger)
 
@@ -73,9 +80,11 @@ package struct ControlPlane {
     let announcement = Announcement(
       grpc: HostPort(
         host: settings.grpcAddress.host, port: grpcPort ?? settings.grpcAddress.port),
-      http: http, monitoring: monitoring)
+      http: http, monitoring: monitoring, api: api?.listener)
     // Stopped in reverse: first the listeners, then what feeds them.
-    let services: [any Service] = [StoreService(store: store), ads, grpc, http, monitoring]
+    let services: [any Service] =
+      [StoreService(store: store), ads, grpc, http, monitoring]
+      + [api?.listener].compactMap { $0.map { $0 as any Service } }
     let serviceGroup = ServiceGroup(
       configuration: .init(
         services: (services + [announcement]).map { .init(service: $0) },
@@ -98,10 +107,12 @@ private struct Announcement: Service {
   let grpc: HostPort
   let http: HTTPListener
   let monitoring: HTTPListener
+  let api: HTTPListener?
 
   func run() async throws {
     if let http = await http.boundAddress(), let monitoring = await monitoring.boundAddress() {
-      let line = "skiffd ready grpc=\(grpc) http=\(http) monitoring=\(monitoring)\n"
+      let apiAddress = await api?.boundAddress().map { " api=\($0)" } ?? ""
+      let line = "skiffd ready grpc=\(grpc) http=\(http) monitoring=\(monitoring)\(apiAddress)\n"
       FileHandle.standardError.write(Data(line.utf8))
     }
     try await gracefulShutdown()

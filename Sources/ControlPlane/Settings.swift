@@ -12,6 +12,8 @@ package struct Settings: Sendable {
   package var httpAddress = HostPort(host: "127.0.0.1", port: 8080)
   /// Prometheus metrics.
   package var monitoringAddress = HostPort(host: "127.0.0.1", port: 15014)
+  /// The control API; nil serves none.
+  package var api: APISettings?
   package var logLevel = Logger.Level.info
   package var logFormat = LogFormat.text
   /// Configuration is quiet this long before it is pushed.

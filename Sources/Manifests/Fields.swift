@@ -16,6 +16,15 @@ struct Schema {
 /// Collects the problems of one object while it is decoded.
 final class Problems {
   private(set) var list: [ConfigError] = []
+  /// Which members were looked for where, if that is asked for.
+  private(set) var schemas: [FieldPath: Schema] = [:]
+  private let recordsSchemas: Bool
+
+  init(recordsSchemas: Bool = false) { self.recordsSchemas = recordsSchemas }
+
+  func record(_ schema: Schema, at path: FieldPath) {
+    if recordsSchemas { schemas[path] = schema }
+  }
 
   func add(_ problem: ConfigError) { list.append(problem) }
 
@@ -53,6 +62,7 @@ struct Fields {
     }
     path = node.path
     self.problems = problems
+    problems.record(schema, at: path)
     var nodes: [String: Node] = [:]
     for member in members where member.value.content != .null {
       let name = Self.camelCased(member.key)
@@ -68,7 +78,8 @@ struct Fields {
         let known = schema.fields + schema.unsupported + schema.ignored
         problems.warning(
           .invalid, at: field.path,
-          "unknown field \"\(member.key)\"\(NearestName.hint(for: member.key, among: known))")
+          ConfigError.unknownField
+            + "\"\(member.key)\"\(NearestName.hint(for: member.key, among: known))")
       }
     }
     self.nodes = nodes

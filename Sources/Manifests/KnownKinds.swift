@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import MeshModel
+package import MeshModel
 
 /// What is known about kinds besides those that are decoded.
-enum KnownKinds {
+package enum KnownKinds {
   /// The kinds that are acted on.
-  static let decoded: [ObjectKind] = [
+  package static let decoded: [ObjectKind] = [
     .wasmPlugin, .envoyFilter, .gateway, .virtualService, .destinationRule, .serviceEntry,
     .workloadEntry, .service, .endpointSlice, .endpoints, .pod, .secret, .istioOperator,
   ]
 
   /// Istio's kinds that this version keeps and shows, but does not act on.
-  static let unsupported: [ObjectKind] = [
+  package static let unsupported: [ObjectKind] = [
     "networking.istio.io": [
       "ProxyConfig", "Sidecar", "WorkloadGroup",
     ],

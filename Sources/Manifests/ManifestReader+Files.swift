@@ -80,6 +80,6 @@ extension ManifestReading {
 extension DecodedObject {
   /// Where it begins.
   package var place: SourceLocation {
-    source.location(of: FieldPath()) ?? SourceLocation(file: source.file, line: 1)
+    source.location(of: FieldPath()) ?? SourceLocation(file: source.file, line: 0)
   }
 }

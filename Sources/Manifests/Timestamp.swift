@@ -3,7 +3,7 @@
 /// Timestamps of object metadata (RFC 3339), to and from seconds since the Unix epoch.
 package enum Timestamp {
   /// Seconds since the epoch, without fractions; nil for anything but an RFC 3339 timestamp.
-  static func seconds(of text: String) -> Int64? {
+  package static func seconds(of text: String) -> Int64? {
     // 2026-08-22T10:00:00Z, with a fraction and with an offset instead of Z
     let bytes = Array(text.utf8)
     guard bytes.count >= 20 else { return nil }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A place in a manifest file; the line counts from 1.
+/// A place in a manifest file; the line counts from 1, and is 0 for what has no lines.
 package struct SourceLocation: Hashable, Sendable {
   package var file: String
   package var line: Int
@@ -12,7 +12,7 @@ package struct SourceLocation: Hashable, Sendable {
 }
 
 extension SourceLocation: CustomStringConvertible {
-  package var description: String { "\(file):\(line)" }
+  package var description: String { line == 0 ? file : "\(file):\(line)" }
 }
 
 /// What is wrong with a configuration object, where, and what to do about it.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Hummingbird
+import HummingbirdTLS
 package import Logging
 import NIOCore
+package import NIOSSL
 import ServiceLifecycle
 
 /// An HTTP server of one of the programs, with the port that the system gave it.
@@ -18,10 +20,14 @@ package struct HTTPListener: Service {
   ///   - address: where to listen.
   ///   - flag: the flag that chose the address.
   ///   - router: what to answer.
+  ///   - tls: the certificate and key; nil for plaintext.
   ///   - logger: where to tell; its label is the name of the server.
+  /// - Throws: what is wrong with the certificate.
   package init<Responder: HTTPResponderBuilder>(
-    address: HostPort, flag: String, router: Responder, logger: Logger
-  ) where Responder.Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+    address: HostPort, flag: String, router: Responder, tls: TLSConfiguration? = nil,
+    logger: Logger
+  ) throws
+  where Responder.Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
     self.address = address
     self.flag = flag
     let (bound, continuation) = AsyncStream.makeStream(of: Int.self)
@@ -30,6 +36,7 @@ package struct HTTPListener: Service {
     quiet.logLevel = max(logger.logLevel, .warning)
     application = Application(
       router: router,
+      server: try tls.map { try .tls(tlsConfiguration: $0) } ?? .http1(),
       configuration: .init(
         address: .hostname(address.host, port: address.port), serverName: logger.label),
       onServerRunning: { channel in

@@ -10,7 +10,8 @@ extension Skiffd {
   ) -> [String] {
     let options = [
       "config-dir", "grpc-address", "http-address", "monitoring-address", "log-level",
-      "log-format", "debounce-after", "debounce-max",
+      "log-format", "debounce-after", "debounce-max", "api-address", "data-dir", "api-tls-cert",
+      "api-tls-key", "api-token-file",
     ]
     func value(of flag: String) -> String? {
       let isGiven = arguments.contains { $0 == "--\(flag)" || $0.hasPrefix("--\(flag)=") }

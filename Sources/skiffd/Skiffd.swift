@@ -33,6 +33,21 @@ struct Skiffd: AsyncParsableCommand {
   @Option(help: "Where Prometheus scrapes.")
   var monitoringAddress = HostPort(host: "127.0.0.1", port: 15014)
 
+  @Option(help: "Where the control API for kubectl is; none is served without it.")
+  var apiAddress: HostPort?
+
+  @Option(help: "Where the control API keeps its objects; in memory without it.")
+  var dataDir: String?
+
+  @Option(help: "A PEM file with the certificate of the control API.")
+  var apiTlsCert: String?
+
+  @Option(help: "A PEM file with the key of that certificate.")
+  var apiTlsKey: String?
+
+  @Option(help: "A file with the bearer tokens of the control API, one on each line.")
+  var apiTokenFile: String?
+
   @Flag(help: "Listen in plaintext also on addresses that other machines can reach.")
   var allowPlaintext = false
 
@@ -54,9 +69,12 @@ struct Skiffd: AsyncParsableCommand {
   }
 
   func validate() throws {
-    guard !configDir.isEmpty else {
-      throw ValidationError("--config-dir is missing: name a directory of manifests.")
+    guard !configDir.isEmpty || apiAddress != nil else {
+      throw ValidationError(
+        "--config-dir is missing: name a directory of manifests, or serve an API with --api-address."
+      )
     }
+    try validateAPI()
     for address in [grpcAddress, httpAddress, monitoringAddress]
     where !address.isLoopback && !allowPlaintext {
       throw ValidationError(
@@ -77,6 +95,7 @@ struct Skiffd: AsyncParsableCommand {
     settings.logFormat = logFormat
     settings.debounceAfter = debounceAfter.value
     settings.debounceMax = debounceMax.value
+    settings.api = apiSettings
     try await ControlPlane(settings: settings).run()
   }
 }

@@ -146,7 +146,7 @@ extension VirtualService.ConnectionMatch {
     if let port, port != UInt32(server.server.port) { return false }
     return gateways.isEmpty
       || gateways.contains {
-        ResolvedVirtualService.gatewayName($0, in: object.meta.namespace) == server.gatewayName
+        VirtualService.gatewayName($0, in: object.meta.namespace) == server.gatewayName
       }
   }
 }

@@ -44,7 +44,7 @@ import WasmModules
           ]
         }, admin: admin, ownsEnvoy: ownsEnvoy, quit: { parts.quits.withLock { $0 += 1 } }),
       registry: MetricRegistry())
-    let server = HTTPListener(
+    let server = try HTTPListener(
       address: HostPort(host: "127.0.0.1", port: 0), flag: "--status-address",
       router: pages.router(),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -34,18 +34,20 @@ def write(path: Path, text: str) -> None:
 
 
 class Skiffd(Process):
-    """skiffd; `grpc`, `http` and `monitoring` are its ports."""
+    """skiffd; `grpc`, `http`, `monitoring` and, where it is served, `api` are its ports."""
 
     def __init__(
-        self, config: Path, directory: Path, *, grpc: int = 0, name: str = "skiffd", flags=()
+        self, config: Path | None, directory: Path, *, grpc: int = 0, name: str = "skiffd", flags=()
     ) -> None:
-        command = [program("skiffd"), "--config-dir", str(config)]
+        command = [program("skiffd")]
+        command += ["--config-dir", str(config)] if config else []
         command += ["--grpc-address", f"127.0.0.1:{grpc}", "--http-address", "127.0.0.1:0"]
         command += ["--monitoring-address", "127.0.0.1:0", *flags]
         super().__init__(name, command, directory)
-        line = r"skiffd ready grpc=\S+:(\d+) http=\S+:(\d+) monitoring=\S+:(\d+)"
+        line = r"skiffd ready grpc=\S+:(\d+) http=\S+:(\d+) monitoring=\S+:(\d+)(?: api=\S+:(\d+))?\n"
         ready = self.wait_for("ready line", lambda: re.search(line, self.log))
-        self.grpc, self.http, self.monitoring = map(int, ready.groups())
+        self.grpc, self.http, self.monitoring = map(int, ready.groups()[:3])
+        self.api = int(ready[4] or 0)
 
     def wait_until_ready(self) -> Skiffd:
         self.wait_for("readiness", lambda: request(self.http, "/ready").status == 200)

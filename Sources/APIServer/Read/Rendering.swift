@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import JSON
+import Manifests
+import MeshModel
+import ObjectStore
+
+/// Objects in the form that a client asked for.
+struct Rendering {
+  let resource: APIResource
+  let version: String
+  let accept: Accept
+  /// Whether rows of a table carry the whole object (`includeObject=Object`) or nothing.
+  let rowObject: String
+  /// For ages, in seconds since the Unix epoch.
+  let now: Int64
+
+  func object(_ object: JSONValue) -> JSONValue {
+    switch accept {
+    case .table: table([object], metadata: listMetadata(object))
+    case .metadata: partial(object)
+    default: object.asVersion(version, of: resource)
+    }
+  }
+
+  func list(_ page: Page) -> JSONValue {
+    var metadata: JSONObject = ["resourceVersion": .string("\(page.revision)")]
+    if let next = page.next { metadata["continue"] = .string(next) }
+    if let remaining = page.remaining { metadata["remainingItemCount"] = .integer(remaining) }
+    switch accept {
+    case .table: return table(page.objects, metadata: .object(metadata))
+    case .metadata:
+      return [
+        "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+        "metadata": .object(metadata), "items": .array(page.objects.map(partial)),
+      ]
+    default:
+      return [
+        "apiVersion": .string(resource.apiVersion(version)),
+        "kind": .string("\(resource.kind.kind)List"), "metadata": .object(metadata),
+        "items": .array(page.objects.map { $0.asVersion(version, of: resource) }),
+      ]
+    }
+  }
+
+  /// One event of a watch, on a line of its own; tables say their columns in the first one only.
+  func event(_ type: String, _ object: JSONValue, withColumns: Bool) -> [UInt8] {
+    var shown =
+      switch accept {
+      case .table: table([object], metadata: listMetadata(object), withColumns: withColumns)
+      default: self.object(object)
+      }
+    if type == "BOOKMARK", accept == .table { shown = shown.setting("rows", []) }
+    return JSONValue.object(pairs: [("type", .string(type)), ("object", shown)]).bytes()
+      + [UInt8(ascii: "\n")]
+  }
+
+  private func listMetadata(_ object: JSONValue) -> JSONValue {
+    ["resourceVersion": .string(object.resourceVersion)]
+  }
+
+  private func partial(_ object: JSONValue) -> JSONValue {
+    [
+      "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+      "metadata": object.metadata,
+    ]
+  }
+
+  private func table(
+    _ objects: [JSONValue], metadata: JSONValue, withColumns: Bool = true
+  ) -> JSONValue {
+    [
+      "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
+      "columnDefinitions": withColumns ? .array(columns.map(definition)) : .null,
+      "rows": .array(objects.map(row)),
+    ]
+  }
+
+  private var columns: [Column] {
+    let name = Column("Name", "The name of the object, unique in its namespace.") {
+      .string($0.name)
+    }
+    let now = now
+    let age = Column("Age", "How long ago the object was made.") { object in
+      let created = object.metadata["creationTimestamp"]?.stringValue.flatMap(Timestamp.seconds)
+      return .string(created.map { Age.text(ofSeconds: now - $0) } ?? "<unknown>")
+    }
+    let shown = resource.isReadOnly ? [] : [age]
+    return [name] + resource.columns.filter { $0.priority == 0 } + shown
+      + resource.columns.filter { $0.priority > 0 }
+  }
+
+  private func definition(_ column: Column) -> JSONValue {
+    [
+      "name": .string(column.name), "type": .string(column.type),
+      "format": .string(column.name == "Name" ? "name" : ""),
+      "description": .string(column.description), "priority": .integer(column.priority),
+    ]
+  }
+
+  private func row(_ object: JSONValue) -> JSONValue {
+    var members: JSONObject = ["cells": .array(columns.map { $0.value(object) })]
+    switch rowObject {
+    case "None": break
+    case "Object": members["object"] = object.asVersion(version, of: resource)
+    default: members["object"] = partial(object)
+    }
+    return .object(members)
+  }
+}
+
+/// Ages as kubectl prints them: `45s`, `5m12s`, `3h`, `2d4h`, `400d`.
+enum Age {
+  static func text(ofSeconds seconds: Int64) -> String {
+    let seconds = max(0, seconds)
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400)
+    func pair(_ first: Int64, _ one: String, _ second: Int64, _ two: String) -> String {
+      second == 0 ? "\(first)\(one)" : "\(first)\(one)\(second)\(two)"
+    }
+    switch seconds {
+    case ..<120: return "\(seconds)s"
+    case ..<600: return pair(minutes, "m", seconds % 60, "s")
+    case ..<10_800: return "\(minutes)m"
+    case ..<28_800: return pair(hours, "h", minutes % 60, "m")
+    case ..<172_800: return "\(hours)h"
+    case ..<691_200: return pair(days, "d", hours % 24, "h")
+    default: return "\(days)d"
+    }
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import MeshModel
+
+/// Why a store did not do what it was asked.
+package enum StoreError: Error, Hashable, Sendable {
+  /// There is an object of this name already.
+  case exists(ObjectRef)
+  /// There is no object of this name.
+  case missing(ObjectRef)
+  /// The object is at another revision than the writer had seen.
+  case conflict(ObjectRef, found: Revision)
+  /// The log begins after this revision: list again.
+  case compacted(through: Revision)
+  /// The storage failed; nothing was changed.
+  case failed(String)
+}
+
+/// A part of the objects of a kind, in the order of namespace and name.
+package struct Listing: Sendable {
+  package var objects: [StoredObject] = []
+  /// The state that the objects were read from; a watch goes on from here.
+  package var revision: Revision
+  /// How many more there are behind the last one.
+  package var remaining = 0
+
+  package init(objects: [StoredObject] = [], revision: Revision, remaining: Int = 0) {
+    self.objects = objects
+    self.revision = revision
+    self.remaining = remaining
+  }
+}
+
+/// Objects with revisions, and the log of their changes: what an API server keeps.
+///
+/// Every write has the next revision; a batch is written as a whole or not at all, and is durable, as
+/// far as the store is, when the call returns. One conformance suite runs on every implementation.
+package protocol Store: Sendable {
+  /// The revision of the last change.
+  func revision() async -> Revision
+
+  func object(_ ref: ObjectRef) async -> StoredObject?
+
+  /// The objects of a kind.
+  ///
+  /// - Parameters:
+  ///   - kind: one kind.
+  ///   - namespace: nil for all.
+  ///   - after: only what comes behind this one in the order; it need not exist any more.
+  ///   - limit: at most so many; nil for all.
+  /// - Returns: the objects with the revision that they were read at.
+  func objects(
+    of kind: ObjectKind, in namespace: String?, after: ObjectRef?, limit: Int?
+  ) async -> Listing
+
+  /// Does all of this, or nothing.
+  ///
+  /// - Parameter writes: of different objects.
+  /// - Returns: the objects as they are now, in the order of the writes; deleted ones as they were, at
+  ///   the revision of their deletion.
+  /// - Throws: why nothing was written.
+  func write(_ writes: [Write]) async throws(StoreError) -> [StoredObject]
+
+  /// The changes after a revision, oldest first.
+  ///
+  /// - Throws: `compacted` where some of them are not in the log any more.
+  func changes(after: Revision, limit: Int) async throws(StoreError) -> [Change]
+
+  /// Yields after changes; those that come before the consumer looks are one.
+  func signals() async -> AsyncStream<Void>
+}
