@@ -8,50 +8,40 @@ extension CheckedPatch {
   /// Whether the last filter of a list stays the last: Envoy refuses every other list.
   ///
   /// The lists that translation builds end with the router, or with the HTTP connection manager or TCP
-  /// proxy. Where the object itself takes that away, it is not guessed what is left.
-  mutating func checkPlaceInChain(among patches: [CheckedPatch]) {
+  /// proxy. Where another patch of the object takes that away, it is not guessed what is left.
+  mutating func checkPlaceInChain(in object: PatchedFilters) {
     guard let kind = FilterKind(patch.applyTo), kind != .listener else { return }
-    let others = patches.filter {
-      $0.patch.index != patch.index && $0.patch.applyTo == patch.applyTo
-    }
     let last = kind == .http ? "the router" : "the last filter of its chain"
-    if patch.operation == .remove, let wanted = wantedFilter, kind == .http,
-      kind.lastFilters.contains(wanted)
+    let operation = patch.operation.rawValue
+    if kind == .http, patch.operation == .remove, touchesLastFilter,
+      !object.hasEnding(of: kind, besides: patch.index)
     {
-      guard !others.contains(where: { $0.filter?.isTerminal ?? false }) else { return }
       error(
         .invalid, at: patch.path["patch"]["operation"],
         "without the router nothing ends the chain, so Envoy refuses it; use REPLACE, "
           + "or ADD another filter that ends it")
-      return
     }
-    guard let filter, !others.contains(where: { $0.touchesLastFilter }) else { return }
+    guard let filter, !object.touchesLastFilter(of: kind, besides: patch.index) else { return }
     if filter.isTerminal {
-      if isBeforeOthers {
+      if isInserting {
         error(
           .invalid, at: patch.path["patch"]["operation"],
-          "\(filter.typeName) ends its chain, and \(patch.operation.rawValue) puts it before others, "
-            + "so Envoy refuses the chain; use REPLACE for \(last)")
+          "\(filter.typeName) ends its chain, and \(operation) leaves \(last) beside it, so Envoy "
+            + "refuses the chain; use REPLACE for \(last)")
       } else if filter.isDisabled, patch.operation == .replace {
         error(
           .invalid, at: valuePath["disabled"],
           "the last filter of a chain cannot be disabled; leave it out")
       }
-      return
-    }
-    if isAppended {
-      guard !others.contains(where: { $0.filter?.isTerminal ?? false }) else { return }
+    } else if isAppended, !object.hasEnding(of: kind, besides: patch.index) {
       error(
         .invalid, at: patch.path["patch"]["operation"],
-        "\(patch.operation.rawValue) puts \"\(filter.name)\" after \(last), so Envoy refuses the "
-          + "chain; use INSERT_BEFORE"
+        "\(operation) puts \"\(filter.name)\" after \(last), so Envoy refuses the chain; "
+          + "use INSERT_BEFORE"
           + (kind == .http
             ? " with subFilter envoy.filters.http.router"
-            : " with that filter's name, or INSERT_FIRST")
-      )
-    } else if patch.operation == .replace, let wanted = wantedFilter,
-      kind.lastFilters.contains(wanted)
-    {
+            : " with that filter's name, or INSERT_FIRST"))
+    } else if patch.operation == .replace, touchesLastFilter {
       error(
         .invalid, at: valuePath,
         "\"\(filter.name)\" takes the place of \(last) but does not end a chain, so Envoy refuses it; "
@@ -60,19 +50,10 @@ extension CheckedPatch {
   }
 
   /// A filter that is inserted twice runs twice.
-  mutating func checkRepetition(after earlier: ArraySlice<CheckedPatch>) {
-    guard let filter, isInserting,
-      !earlier.contains(where: { $0.patch.operation == .remove && $0.wantedFilter == filter.name }),
-      let twin = earlier.first(where: {
-        $0.filter?.name == filter.name && $0.isInserting && $0.patch.applyTo == patch.applyTo
-          && $0.patch.match == patch.match && $0.patch.proxy == patch.proxy
-          && $0.patch.context == patch.context
-      })
-    else { return }
+  mutating func warnOfRepetition(of first: FieldPath) {
     warn(
       .conflict, at: valuePath["name"],
-      "\"\(filter.name)\" is inserted by \(twin.patch.path) too, so it runs twice; "
-        + "remove one of them")
+      "\"\(filter?.name ?? "")\" is inserted by \(first) too, so it runs twice; remove one of them")
   }
 
   /// The name of the filter in the list that the match asks for; nil where it asks for none.
@@ -105,11 +86,8 @@ extension CheckedPatch {
     }
   }
 
-  private var isBeforeOthers: Bool {
-    patch.operation == .insertFirst || patch.operation == .insertBefore
-  }
-
-  private var touchesLastFilter: Bool {
+  /// Whether the patch takes away what ends a list.
+  var touchesLastFilter: Bool {
     guard patch.operation == .remove || patch.operation == .replace,
       let wanted = wantedFilter, let kind = FilterKind(patch.applyTo)
     else { return false }

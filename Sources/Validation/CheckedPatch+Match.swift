@@ -85,7 +85,7 @@ extension CheckedPatch {
   }
 
   /// Names of filters that no filter of Envoy has, and that no patch of the object adds.
-  mutating func checkMatchedNames(among patches: [CheckedPatch]) {
+  mutating func checkMatchedNames(in object: PatchedFilters) {
     guard let match = listenerMatch else { return }
     let path = matchPath["listener"]
     let written: [(FilterKind, String?, FieldPath)] = [
@@ -98,7 +98,7 @@ extension CheckedPatch {
     ]
     for (kind, name, path) in written {
       guard let name, !name.isEmpty,
-        !patches.contains(where: { $0.filter?.kind == kind && $0.filter?.name == name }),
+        !object.writes(name, kind),
         let nearest = kind.nearestName(to: name)
       else { continue }
       warn(

@@ -39,10 +39,12 @@ package struct EnvoyFilterCheck: Sendable {
       patches[index].checkMatch()
       patches[index].checkFilter(decoder.types)
     }
+    let filters = PatchedFilters(patches)
+    var insertions = Insertions()
     for index in patches.indices {
-      patches[index].checkMatchedNames(among: patches)
-      patches[index].checkPlaceInChain(among: patches)
-      patches[index].checkRepetition(after: patches[..<index])
+      patches[index].checkMatchedNames(in: filters)
+      patches[index].checkPlaceInChain(in: filters)
+      if let first = insertions.note(patches[index]) { patches[index].warnOfRepetition(of: first) }
     }
     var sound = filter
     sound.configPatches = patches.filter { !$0.hasError }.map(\.patch)

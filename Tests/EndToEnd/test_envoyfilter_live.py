@@ -161,3 +161,17 @@ def test_a_patch_that_does_not_fit_takes_nothing_else_along(stage):
     assert (problem["severity"], problem["kind"], problem["name"]) == ("error", "EnvoyFilter", "order")
     assert problem["field"].startswith("spec.configPatches[1].patch.value.typed_config")
     assert stage.skiffd.get("/debug/rejectsz")["totalRejects"] == 0
+
+
+def test_a_patch_that_envoy_would_refuse_does_not_reach_it(stage):
+    """Istio sends this chain; Envoy refuses the listener then, and with it the good patch."""
+    good = patch("INSERT_BEFORE", lua("good"), at=ROUTER)
+    late = patch("ADD", lua("late"))
+    empty = patch("INSERT_FIRST", {"name": "empty"})
+    stage.write("filter.yaml", envoy_filter(good, late, empty))
+    stage.answer(ordered("good"))
+    assert [problem["field"] for problem in stage.skiffd.get("/debug/problemsz")] == [
+        "spec.configPatches[1].patch.operation",
+        "spec.configPatches[2].patch.value.typed_config",
+    ]
+    assert stage.skiffd.get("/debug/rejectsz")["totalRejects"] == 0
