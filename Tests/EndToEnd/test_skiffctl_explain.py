@@ -164,6 +164,8 @@ def test_a_misspelt_filter_has_its_nearest_name(explain):
     assert said(explain(*ABOUT, f=envoy_filter(lost))) == [
         *FUTILE,
         "spec.configPatches[0] HTTP_FILTER INSERT_BEFORE: not applied, nothing matches",
+        "  warning: match.listener.filterChain.filter.subFilter.name: no filter of Envoy is called "
+        f'"envoy.filters.http.ruoter"; did you mean "{ROUTER}"? (f.yaml:1)',
         f"  {HERE}",
         f"    holds  match.listener.filterChain.filter.name: {MANAGER}",
         "    fails  match.listener.filterChain.filter.subFilter.name: "
@@ -350,16 +352,16 @@ def clause(field: str, wanted: str, actual: str, hint: str | None = None) -> dic
 
 
 def test_an_explanation_as_json_and_yaml(explain, tmp_path):
-    removal = patch("HTTP_FILTER", "REMOVE", **at("envoy.filters.http.cros"))
+    removal = patch("HTTP_FILTER", "REMOVE", **at("bufer"))
     result = explain(*ABOUT, "-o", "json", f=envoy_filter(INSERT, removal))
     first, second = "spec.configPatches[0]", "spec.configPatches[1]"
     place = "match.listener.filterChain.filter"
     position = {"index": 2, "count": 4}
     miss = clause(
         f"{second}.{place}.subFilter.name",
-        "envoy.filters.http.cros",
+        "bufer",
         f"{FAULT}, {CORS}, buffer, {ROUTER}",
-        f"did you mean {CORS}?",
+        "did you mean buffer?",
     )
     expected = {
         "object": {
