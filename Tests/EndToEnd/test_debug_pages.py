@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from skiff_e2e.ads import CLUSTER, ENDPOINT, EXTENSION, LISTENER, ROUTE, ADSClient
+from skiff_e2e.ads import CLUSTER, ENDPOINT, EXTENSION, LISTENER, ROUTE, SECRET, ADSClient
 from skiff_e2e.gateway import backend_yaml, gateway_yaml, route_yaml
 from skiff_e2e.http import request
 from skiff_e2e.skiffd import Skiffd, write
@@ -273,6 +273,7 @@ def test_config_dump_is_one_of_envoys(peer):
     forms = {
         f"{admin}.ClustersConfigDump": ("dynamic_active_clusters", "cluster", CLUSTER),
         f"{admin}.EndpointsConfigDump": ("dynamic_endpoint_configs", "endpoint_config", ENDPOINT),
+        f"{admin}.SecretsConfigDump": ("dynamic_active_secrets", "secret", SECRET),
         f"{admin}.EcdsConfigDump": ("ecds_filters", "ecds_filter", EXTENSION),
         f"{admin}.ListenersConfigDump": ("dynamic_listeners", "active_state", LISTENER),
         f"{admin}.RoutesConfigDump": ("dynamic_route_configs", "route_config", ROUTE),
@@ -289,6 +290,7 @@ def test_config_dump_is_one_of_envoys(peer):
             name = resource.get("name") or resource["cluster_name"]
             assert entry.get("name", name) == name
             found.setdefault(type_url, []).append(name)
+        assert type_url != SECRET or part[entries] == []
         # What others refer to has a version on the stream that depends on theirs, too.
         if type_url in (CLUSTER, LISTENER):
             assert part["version_info"] == peer.versions[type_url]

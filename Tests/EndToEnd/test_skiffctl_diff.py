@@ -73,7 +73,6 @@ def test_a_changed_route(diff):
     assert result.stdout == (
         "RDS http.8080: changed\n"
         "  virtual_hosts[0].routes[0].route.timeout: 5s -> 10s\n"
-        "  virtual_hosts[0].routes[0].route.max_stream_duration.grpc_timeout_header_max: 5s -> 10s\n"
         "\n"
         "0 added, 1 changed, 0 removed; connections of 0 listeners drained\n"
     )

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from skiff_e2e.ads import CLUSTER, ENDPOINT, EXTENSION, LISTENER, ROUTE
+from skiff_e2e.ads import CLUSTER, ENDPOINT, EXTENSION, LISTENER, ROUTE, SECRET
 from skiff_e2e.gateway import backend_yaml, free_port, gateway_envoy, gateway_yaml, route_yaml
 from skiff_e2e.skiffd import Skiffd, skiffctl, write
 
@@ -74,11 +74,12 @@ def tables(gateway) -> dict[str, list[str]]:
             "ENDPOINT STATUS WEIGHT CLUSTER",
             f"127.0.0.1:9000 HEALTHY 1 {BACKEND}",
         ],
+        "secret": ["RESOURCE NAME TYPE"],
         "ecds": ["ECDS NAME TYPE"],
     }
 
 
-@pytest.mark.parametrize("kind", ["cluster", "listener", "route", "endpoint", "ecds"])
+@pytest.mark.parametrize("kind", ["cluster", "listener", "route", "endpoint", "secret", "ecds"])
 def test_a_configuration_is_a_table(gateway, kind):
     result = skiffctl("proxy-config", kind, "gateway.istio-system", "--skiffd", gateway.address)
     assert (result.returncode, result.stderr) == (0, "")
@@ -104,6 +105,7 @@ def test_all_configuration_is_one_table_for_each_type(gateway):
         ("listener", LISTENER),
         ("route", ROUTE),
         ("endpoint", ENDPOINT),
+        ("secret", SECRET),
         ("ecds", EXTENSION),
     ],
 )
