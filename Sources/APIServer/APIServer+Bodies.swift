@@ -70,7 +70,9 @@ extension APIServer {
   private static func yaml(_ bytes: [UInt8]) throws(APIStatus) -> JSONValue {
     // JSON is most of what comes, and cheaper to read.
     if bytes.first == UInt8(ascii: "{") { return try json(bytes) }
-    let stream = YAMLParser().parse(bytes, file: "the body")
+    var limits = ManifestLimits()
+    limits.values = 100_000
+    let stream = YAMLParser(limits: limits).parse(bytes, file: "the body")
     if let problem = stream.problems.first {
       throw .badRequest("the object provided is unrecognized: \(problem)")
     }

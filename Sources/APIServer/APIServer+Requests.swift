@@ -66,9 +66,8 @@ extension APIServer {
   private func deleteAll(
     _ request: Request, _ target: Target, _ query: Query, _ rendering: Rendering
   ) async throws -> Response {
-    guard target.namespace != nil || !target.resource.isNamespaced else {
-      throw APIStatus.methodNotAllowed
-    }
+    // All of a kind everywhere, or all namespaces, go one by one.
+    guard target.namespace != nil else { throw APIStatus.methodNotAllowed }
     let options = DeleteOptions(try await optionalBody(request), query)
     let page = try await shelf.page(target, ListOptions(query, target))
     for object in page.objects {

@@ -2,9 +2,9 @@
 
 import APIServer
 import ConfigStore
-import Foundation
 import Logging
 import Manifests
+import NIOCore
 import NIOSSL
 import ObjectStore
 import Serving
@@ -35,13 +35,13 @@ struct ControlAPI {
       )
       store = MemoryStore()
     }
-    let now = { @Sendable in Int64(Date().timeIntervalSince1970) }
+    let now = { @Sendable in WallClock.seconds }
     let server = APIServer(
       store: store, reader: reader, tokens: try settings.tokenFile.map(BearerTokens.init),
       now: now, clock: ContinuousClock(), logger: logger)
     listener = try HTTPListener(
       address: settings.address, flag: "--api-address", router: server,
-      tls: try settings.tls.map(Self.configuration), logger: logger)
+      tls: try settings.tls.map(Self.configuration), idleTimeout: .minutes(5), logger: logger)
     let mirror = directories.map { DirectoryMirror(of: $0, in: store, now: now) }
     sources = [StoreSource(store: store, reader: reader)] + [mirror].compactMap(\.self)
   }

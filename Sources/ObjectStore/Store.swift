@@ -2,35 +2,6 @@
 
 package import MeshModel
 
-/// Why a store did not do what it was asked.
-package enum StoreError: Error, Hashable, Sendable {
-  /// There is an object of this name already.
-  case exists(ObjectRef)
-  /// There is no object of this name.
-  case missing(ObjectRef)
-  /// The object is at another revision than the writer had seen.
-  case conflict(ObjectRef, found: Revision)
-  /// The log begins after this revision: list again.
-  case compacted(through: Revision)
-  /// The storage failed; nothing was changed.
-  case failed(String)
-}
-
-/// A part of the objects of a kind, in the order of namespace and name.
-package struct Listing: Sendable {
-  package var objects: [StoredObject] = []
-  /// The state that the objects were read from; a watch goes on from here.
-  package var revision: Revision
-  /// How many more there are behind the last one.
-  package var remaining = 0
-
-  package init(objects: [StoredObject] = [], revision: Revision, remaining: Int = 0) {
-    self.objects = objects
-    self.revision = revision
-    self.remaining = remaining
-  }
-}
-
 /// Objects with revisions, and the log of their changes: what an API server keeps.
 ///
 /// Every write has the next revision; a batch is written as a whole or not at all, and is durable, as

@@ -3,7 +3,7 @@
 package import Hummingbird
 import HummingbirdTLS
 package import Logging
-import NIOCore
+package import NIOCore
 package import NIOSSL
 import ServiceLifecycle
 
@@ -21,11 +21,12 @@ package struct HTTPListener: Service {
   ///   - flag: the flag that chose the address.
   ///   - router: what to answer.
   ///   - tls: the certificate and key; nil for plaintext.
+  ///   - idleTimeout: how long a connection may be without a request; nil for ever.
   ///   - logger: where to tell; its label is the name of the server.
   /// - Throws: what is wrong with the certificate.
   package init<Responder: HTTPResponderBuilder>(
     address: HostPort, flag: String, router: Responder, tls: TLSConfiguration? = nil,
-    logger: Logger
+    idleTimeout: TimeAmount? = nil, logger: Logger
   ) throws
   where Responder.Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
     self.address = address
@@ -36,7 +37,9 @@ package struct HTTPListener: Service {
     quiet.logLevel = max(logger.logLevel, .warning)
     application = Application(
       router: router,
-      server: try tls.map { try .tls(tlsConfiguration: $0) } ?? .http1(),
+      server: try tls.map {
+        try .tls(.http1(configuration: .init(idleTimeout: idleTimeout)), tlsConfiguration: $0)
+      } ?? .http1(configuration: .init(idleTimeout: idleTimeout)),
       configuration: .init(
         address: .hostname(address.host, port: address.port), serverName: logger.label),
       onServerRunning: { channel in

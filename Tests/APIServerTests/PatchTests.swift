@@ -95,4 +95,13 @@ import Testing
       #"{"metadata":{"resourceVersion":"1"},"spec":{"priority":2}}"#, "merge-patch+json")
     #expect(answer.status == 409)
   }
+
+  @Test func `copies of copies do not grow without end`() async throws {
+    let copies = (0..<64).map { _ in
+      #"{"op":"copy","from":"/spec/pluginConfig","path":"/spec/pluginConfig/x"},"#
+        + #"{"op":"copy","from":"/spec/pluginConfig","path":"/spec/pluginConfig/y"}"#
+    }
+    let answer = try await patched("[\(copies.joined(separator: ","))]", "json-patch+json")
+    #expect(answer.status == 413)
+  }
 }

@@ -7,6 +7,8 @@ struct JSONPatch {
   private let operations: [JSONValue]
   /// Far above what an edit needs; Kubernetes has the same limit.
   static let limit = 10_000
+  /// Bytes that all copies of a patch may have together: copies of copies grow without end.
+  private static let copyLimit = 3 << 20
 
   init(_ json: JSONValue) throws(APIStatus) {
     guard let operations = json.arrayElements else {
@@ -24,11 +26,14 @@ struct JSONPatch {
   /// The value with all operations done in their order.
   func applied(to value: JSONValue) throws(APIStatus) -> JSONValue {
     var value = value
-    for operation in operations { try apply(operation, to: &value) }
+    var copied = 0
+    for operation in operations { try apply(operation, to: &value, &copied) }
     return value
   }
 
-  private func apply(_ operation: JSONValue, to root: inout JSONValue) throws(APIStatus) {
+  private func apply(
+    _ operation: JSONValue, to root: inout JSONValue, _ copied: inout Int
+  ) throws(APIStatus) {
     let name = operation["op"]?.stringValue ?? ""
     let path = try Self.pointer(operation, "path")
     func value() throws(APIStatus) -> JSONValue {
@@ -52,6 +57,8 @@ struct JSONPatch {
       try Self.add(value, at: path[...], in: &root, path)
     case "copy":
       let value = try Self.find(try Self.pointer(operation, "from"), in: root)
+      copied += value.bytes().count
+      guard copied <= Self.copyLimit else { throw .tooLarge(limit: Self.copyLimit) }
       try Self.add(value, at: path[...], in: &root, path)
     case "test":
       guard try Self.find(path, in: root) == (operation["value"] ?? .null) else {

@@ -4,14 +4,6 @@ import JSON
 import MeshModel
 import ObjectStore
 
-/// A page of a collection.
-struct Page {
-  var objects: [JSONValue]
-  var revision: Revision
-  var next: String?
-  var remaining: Int?
-}
-
 /// Reads what the API shows: what is stored, and the definitions of the kinds themselves.
 struct ObjectShelf: Sendable {
   let store: any Store

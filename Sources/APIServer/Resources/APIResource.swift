@@ -3,14 +3,6 @@
 import JSON
 import MeshModel
 
-/// How the elements of a list are told apart when two authors write it.
-enum ListKind: Hashable {
-  /// A set of scalars.
-  case set
-  /// Objects with these keys; a key that is left out has this value.
-  case map(keys: [String], defaults: [String: String] = [:])
-}
-
 /// A kind as the API serves it.
 struct APIResource: Sendable {
   let kind: ObjectKind
@@ -74,49 +66,5 @@ struct APIResource: Sendable {
     if !group.isEmpty { details.append(("group", .string(group))) }
     details.append(("kind", .string(kind)))
     return details
-  }
-}
-
-/// One column of a table.
-struct Column: Sendable {
-  let name: String
-  var type = "string"
-  /// Above 0 it is shown with `-o wide` only.
-  var priority = 0
-  let description: String
-  let value: @Sendable (JSONValue) -> JSONValue
-
-  init(
-    _ name: String, type: String = "string", wide: Bool = false, _ description: String,
-    _ value: @escaping @Sendable (JSONValue) -> JSONValue
-  ) {
-    self.name = name
-    self.type = type
-    priority = wide ? 1 : 0
-    self.description = description
-    self.value = value
-  }
-
-  /// The value of a field: text, or the elements of a list with commas between them.
-  static func field(
-    _ name: String, _ path: String..., wide: Bool = false, description: String
-  ) -> Column {
-    Column(name, wide: wide, description) { object in
-      Self.text(path.reduce(object) { $0[$1] ?? .null })
-    }
-  }
-
-  /// A value as a cell.
-  static func text(_ value: JSONValue) -> JSONValue {
-    switch value {
-    case .null: ""
-    case .string: value
-    case .array(let elements):
-      .string(elements.map { $0.stringValue ?? $0.text() }.joined(separator: ","))
-    case .object(let members) where members.allSatisfy({ $0.value.stringValue != nil }):
-      .string(
-        members.map { "\($0.key)=\($0.value.stringValue ?? "")" }.joined(separator: ","))
-    default: .string(value.text())
-    }
   }
 }

@@ -5,7 +5,6 @@ import MeshModel
 
 extension ObjectKind {
   static let namespace = Self(group: "", kind: "Namespace")
-  static let secret = Self(group: "", kind: "Secret")
   static let customResourceDefinition = Self(
     group: "apiextensions.k8s.io", kind: "CustomResourceDefinition")
 }

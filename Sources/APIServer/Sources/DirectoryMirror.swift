@@ -184,7 +184,8 @@ private actor MirrorState {
         object.ref.namespace.isEmpty ? JSONValue.absent : .string(object.ref.namespace)
       )
       .settingMetadata("resourceVersion", nil)
-    return ObjectWriter.completed(json, resource).asVersion(resource.versions[0], of: resource)
-      .canonical
+    // What a Secret holds went away when its file was read.
+    let complete = resource.kind == .secret ? json : ObjectWriter.completed(json, resource)
+    return complete.asVersion(resource.versions[0], of: resource).canonical
   }
 }

@@ -51,6 +51,7 @@ struct ObjectWriter: Sendable {
       .settingMetadata("deletionTimestamp", nil)
       .settingMetadata("resourceVersion", nil)
     object = stored(Self.completed(object, resource), resource)
+    try Self.limit(object)
     let warnings = try admission.check(
       object, resource, version: target.version, options.validation)
     let ref = target.ref(object.name)
@@ -137,6 +138,7 @@ struct ObjectWriter: Sendable {
     object =
       object.settingMetadata("generation", .integer(generation + (hasChanged ? 1 : 0)))
       .canonical
+    try Self.limit(object)
     let warnings = try admission.check(
       object, resource, version: target.version, options.validation)
     let isSame = object == before.canonical
@@ -154,6 +156,13 @@ struct ObjectWriter: Sendable {
       if case .conflict = error { return nil }
       if case .missing = error { return nil }
       throw status(error, resource, object.name)
+    }
+  }
+
+  /// Patches may make an object larger than any body.
+  private static func limit(_ object: JSONValue) throws(APIStatus) {
+    guard object.bytes().count <= APIServer.bodyLimit else {
+      throw .tooLarge(limit: APIServer.bodyLimit)
     }
   }
 

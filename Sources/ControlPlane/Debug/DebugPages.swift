@@ -69,7 +69,7 @@ struct DebugPages: Sendable {
         try await configDump($0)
       },
       Page(path: "configz", summary: "All configuration objects in force.") {
-        .json(.array(await store.objects().map(\.redactedJSON)), for: $0)
+        .json(.array(await store.objects().map(\.completeJSON)), for: $0)
       },
       Page(path: "connections", summary: "Connected proxies.") {
         .json(ClientPages.connections(await ads.clients()), for: $0)

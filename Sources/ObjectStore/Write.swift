@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import JSON
+package import MeshModel
+
+/// A change that is asked for.
+package struct Write: Sendable {
+  package enum Operation: Sendable {
+    /// The object must not be there.
+    case create(JSONValue, owner: Owner)
+    /// The object must be there, at exactly this revision.
+    case replace(JSONValue, owner: Owner, at: Revision)
+    /// The object must be there, at exactly this revision.
+    case delete(at: Revision)
+  }
+
+  package let ref: ObjectRef
+  package let operation: Operation
+
+  package init(_ ref: ObjectRef, _ operation: Operation) {
+    self.ref = ref
+    self.operation = operation
+  }
+}
