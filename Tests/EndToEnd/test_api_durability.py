@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The store under kill -9: what was answered is there afterwards, once; watches go on or are told."""
+"""The store under kill -9: what was answered is there, once, and watches go on or are told."""
 
 from __future__ import annotations
 

@@ -313,7 +313,8 @@ def test_what_is_no_good_is_refused_as_a_whole_with_each_reason(kubectl, applied
     ]:
         assert text in error
     assert kubectl.json("get", applied) == before
-    assert "Invalid value" in kubectl.fails("patch", applied, "--type=merge", "-p", '{"spec":{"priority":"x"}}')
+    wrong = '{"spec":{"priority":"x"}}'
+    assert "Invalid value" in kubectl.fails("patch", applied, "--type=merge", "-p", wrong)
 
 
 def test_unknown_fields(kubectl):

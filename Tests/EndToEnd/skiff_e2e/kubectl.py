@@ -30,7 +30,9 @@ class Kubectl:
     def environment(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "HOME": str(self.home)}
 
-    def run(self, *arguments: str, stdin: str = "", editor: str = "") -> subprocess.CompletedProcess:
+    def run(
+        self, *arguments: str, stdin: str = "", editor: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end, whatever that is."""
         environment = self.environment | ({"KUBE_EDITOR": editor} if editor else {})
         return subprocess.run(

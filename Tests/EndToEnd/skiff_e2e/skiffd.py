@@ -44,7 +44,8 @@ class Skiffd(Process):
         command += ["--grpc-address", f"127.0.0.1:{grpc}", "--http-address", "127.0.0.1:0"]
         command += ["--monitoring-address", "127.0.0.1:0", *flags]
         super().__init__(name, command, directory)
-        line = r"skiffd ready grpc=\S+:(\d+) http=\S+:(\d+) monitoring=\S+:(\d+)(?: api=\S+:(\d+))?\n"
+        line = r"skiffd ready grpc=\S+:(\d+) http=\S+:(\d+) monitoring=\S+:(\d+)"
+        line += r"(?: api=\S+:(\d+))?\n"
         ready = self.wait_for("ready line", lambda: re.search(line, self.log))
         self.grpc, self.http, self.monitoring = map(int, ready.groups()[:3])
         self.api = int(ready[4] or 0)
