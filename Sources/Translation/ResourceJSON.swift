@@ -16,18 +16,25 @@ package enum ResourceJSON {
     json(resource.bytes, typeURL: resource.typeURL.rawValue)
   }
 
+  /// A resource with what is sensitive in it: for comparisons, never to be shown.
+  static func withSecrets(_ resource: EncodedResource) -> JSONValue {
+    json(resource.bytes, typeURL: resource.typeURL.rawValue, redacted: false)
+  }
+
   /// A message that was built here, in the same form.
   package static func message(_ message: some Message) -> JSONValue {
     json(message.deterministicBytes(), typeURL: type(of: message).typeURL)
   }
 
-  private static func json(_ bytes: [UInt8], typeURL: String) -> JSONValue {
+  private static func json(
+    _ bytes: [UInt8], typeURL: String, redacted: Bool = true
+  ) -> JSONValue {
     do {
       guard let descriptor = EnvoyTypes.pool.message(typeURL: typeURL) else {
         throw ReflectionError("\(typeURL) is not a type of the Envoy API")
       }
       var json = try DynamicMessage(parsing: bytes, as: descriptor)
-        .json(JSONEncodingOptions(redactsSensitive: true))
+        .json(JSONEncodingOptions(redactsSensitive: redacted))
       json.insertFirst(.string(typeURL), forKey: "@type")
       return json
     } catch {

@@ -19,6 +19,7 @@ enum DiffText {
     let drain = resource.drain.map { ", \(words($0))" } ?? ""
     let head = "\(type) \(resource.name): \(resource.change.word)\(drain)"
     guard case .changed(let fields) = resource.change else { return [head] }
+    guard !fields.isEmpty else { return [head, "  what differs is sensitive and not shown"] }
     return [head] + fields.map { "  \($0.path): \(words($0.kind))" }
   }
 

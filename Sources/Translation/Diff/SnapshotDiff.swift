@@ -9,7 +9,7 @@ package struct SnapshotDiff: Sendable {
   package struct Resource: Hashable, Sendable {
     package enum Change: Hashable, Sendable {
       case added
-      /// Never empty: resources of different bytes and equal fields do not differ.
+      /// Empty where all that differs is sensitive, a private key for example, and not shown.
       case changed([FieldChange])
       case removed
 
@@ -53,11 +53,12 @@ package struct SnapshotDiff: Sendable {
       guard let former = old[name] else { return resource(.added, .nothing) }
       guard let next = new[name] else { return resource(.removed, .listener(because: [])) }
       guard former.version != next.version else { return nil }
-      let (from, to) = (ResourceJSON.any(former), ResourceJSON.any(next))
-      let changes = TreeComparison.changes(from: from, to: to)
-      return changes.isEmpty
-        ? nil
-        : resource(.changed(changes), isListener ? ListenerDrain(from: from, to: to) : .nothing)
+      let changes = TreeComparison.changes(
+        from: ResourceJSON.any(former), to: ResourceJSON.any(next))
+      guard isListener else { return resource(.changed(changes), .nothing) }
+      let drain = ListenerDrain(
+        from: ResourceJSON.withSecrets(former), to: ResourceJSON.withSecrets(next))
+      return resource(.changed(changes), drain)
     }
   }
 }
