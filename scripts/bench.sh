@@ -46,8 +46,7 @@ start() {  # PROGRAM ARGUMENT…: sets server and address
   taskset -c 0 "$@" >"$work/log" 2>&1 &
   server=$!
   for _ in $(seq 600); do
-    address=$(listens grpc)
-    [ -z "$address" ] && sleep 0.1 || return 0
+    address=$(listens grpc) && [ -z "$address" ] && sleep 0.1 || return 0
   done
   cat "$work/log" >&2 && exit 1
 }
@@ -76,5 +75,6 @@ skiffd small push skiffd-small-1 1 "${ecds[@]}"
 skiffd large push skiffd-stopped 1000 "${ecds[@]}" --stop 1
 skiffd small push skiffd-rejected 1000 "${ecds[@]}" --reject 1
 skiffd services push skiffd-services 1000
+for config in services filters; do skiffd $config push skiffd-$config-1 1; done
 skiffd services other skiffd-nothing 1000 --expect-nothing --settle 3000
 python3 Benchmarks/table.py "$results" 1000 5000

@@ -35,6 +35,7 @@ class Envoy(Process):
         self._admin_address.unlink(missing_ok=True)
         command = [binary(), "--config-path", str(configuration), "--concurrency", "1"]
         command += ["--disable-hot-restart", "--log-level", log_level]
+        command += ["--file-flush-interval-msec", "50"]
         command += ["--admin-address-path", str(self._admin_address)]
         super().__init__(name, command, directory)
 

@@ -127,23 +127,3 @@ struct VirtualHostDraft: PatchableDraft {
     }
   }
 }
-
-/// A route with what patches compare, which is dear to read out of a message again and again.
-struct HTTPRouteDraft {
-  let name: String
-  /// Nil for actions that no match can ask for.
-  let action: EnvoyFilter.RouteConfigurationMatch.RouteAction?
-  let message: Envoy.Route
-
-  init(_ message: Envoy.Route) {
-    self.message = message
-    name = message.name
-    action =
-      switch message.action {
-      case .route: .route
-      case .redirect: .redirect
-      case .directResponse: .directResponse
-      default: nil
-      }
-  }
-}

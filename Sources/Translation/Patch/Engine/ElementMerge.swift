@@ -21,7 +21,11 @@ struct ElementMerge {
   func merged<Element: Message>(
     _ element: Element, by patch: DecodedPatch
   ) throws(ConfigError) -> Element {
-    let message = try merged(reflected(element), by: patch)
+    Self.built(try merged(reflected(element), by: patch))
+  }
+
+  /// The form that translation builds; fields that it does not know stay as they are.
+  static func built<Element: Message>(_ message: DynamicMessage) -> Element {
     do {
       return try Element(serializedBytes: message.serialized())
     } catch {

@@ -26,7 +26,7 @@ extension PatchEngine {
           continue
         }
         if patch.isMerge {
-          result.append(HTTPRouteDraft(try merge.merged(route.message, by: patch)))
+          result.append(try route.merged(by: patch, merge))
         }
         step.changed(
           PatchTrace.Change(

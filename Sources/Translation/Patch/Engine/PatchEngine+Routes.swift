@@ -138,6 +138,8 @@ extension PatchEngine {
     let replacement =
       patch.operation == .replace ? VirtualHostDraft(patch.element(Envoy.VirtualHost.self)) : nil
     var changed: [(HostSite, VirtualHostDraft?)] = []
+    var domains = ClaimedDomains()
+    let changesDomains = replacement != nil || patch.mentions("domains")
     for (site, clauses) in admittedHosts(&step, matcher) {
       let former = self[site.configuration].hosts[site.host]
       let verb: PatchTrace.Change.Verb
@@ -148,7 +150,10 @@ extension PatchEngine {
         verb = patch.isMerge ? .merged : .replaced
         let draft =
           if let replacement { replacement } else { try merged(former, by: patch) }
-        try checkDomains(of: draft, at: site, patch)
+        if changesDomains {
+          try checkDomains(of: draft, at: site, patch)
+          try domains.claim(by: draft, at: site, in: self[site.configuration].name, patch)
+        }
         changed.append((site, draft))
       }
       step.changed(
@@ -214,6 +219,32 @@ extension PatchEngine {
           reason: "expected domains that no other virtual host of \(self[configuration].name) has, "
             + "found \"\(domain)\" of \(self[configuration].hosts[twin].name); "
             + "the patch is skipped")
+      }
+    }
+  }
+}
+
+/// The domains that one patch gives to virtual hosts, each of which only one can have.
+private struct ClaimedDomains {
+  private struct Claim: Hashable {
+    var configuration: ConfigurationSite
+    var domain: String
+  }
+
+  private var claims: Set<Claim> = []
+
+  mutating func claim(
+    by draft: VirtualHostDraft, at site: PatchEngine.HostSite, in name: String,
+    _ patch: DecodedPatch
+  ) throws(ConfigError) {
+    for domain in Set(draft.message.domains) {
+      let claim = Claim(configuration: site.configuration, domain: domain)
+      guard claims.insert(claim).inserted else {
+        throw ConfigError(
+          .conflict, at: patch.valuePath["domains"],
+          reason:
+            "expected a match of one virtual host, found several of \(name), which cannot all "
+            + "have \"\(domain)\"; the patch is skipped")
       }
     }
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MeshModel
-import ProtoReflection
 import SwiftProtobuf
 
 /// One patch on its way through what it may change.
@@ -54,7 +53,10 @@ struct PatchStep {
 
   /// The patch is skipped: what was noted of it does not happen.
   mutating func fail(_ error: ConfigError) {
-    guard recording == .everything else { return }
+    guard recording == .everything else {
+      notes = []
+      return
+    }
     for position in notes.indices {
       if case .changed = notes[position].candidate.result {
         notes[position].candidate.result = .failed(error)
@@ -88,10 +90,6 @@ extension DecodedPatch {
   /// The value as the message that translation builds.
   func element<Element: Message>(_ type: Element.Type) -> Element {
     guard let value else { preconditionFailure("only REMOVE has no value") }
-    do {
-      return try Element(serializedBytes: value.serialized())
-    } catch {
-      preconditionFailure("what reflection wrote as its type does not parse: \(error)")
-    }
+    return ElementMerge.built(value)
   }
 }

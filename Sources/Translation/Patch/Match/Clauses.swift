@@ -44,12 +44,17 @@ struct Clauses {
 
 /// What somebody who asked for a name that is not there may have meant.
 enum NearMiss {
-  /// The candidate with the same last part (`envoy.lua` and `envoy.filters.http.lua`), else the one
-  /// that is spelt most like it.
+  /// The candidate that is spelt most like it, else the one whose last part is: `envoy.lua` and
+  /// `envoy.filters.http.lua`.
   static func name(for wanted: String, among names: [String]) -> String? {
     if let near = NearestName.of(wanted, among: names) { return near }
-    guard let last = wanted.split(separator: ".").last else { return nil }
-    return names.first { $0.split(separator: ".").last == last }
+    let last = lastPart(of: wanted)
+    guard let near = NearestName.of(last, among: names.map(lastPart)) else { return nil }
+    return names.first { lastPart(of: $0) == near }
+  }
+
+  private static func lastPart(of name: String) -> String {
+    name.split(separator: ".").last.map(String.init) ?? name
   }
 
   static func hint(for wanted: String, among names: [String]) -> String? {

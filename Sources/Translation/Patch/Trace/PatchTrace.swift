@@ -69,6 +69,11 @@ package struct PatchTrace: Hashable, Sendable {
   package struct Position: Hashable, Sendable {
     package var index: Int
     package var count: Int
+
+    package init(index: Int, count: Int) {
+      self.index = index
+      self.count = count
+    }
   }
 
   /// One patch, in the order of application.
