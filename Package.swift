@@ -90,7 +90,7 @@ let package = Package(
     layer(
       "ProtoReflection",
       on: ["JSON"], testedWith: ["EnvoyAPI"], testFiles: ["Peers"]),
-    layer("EnvoyAPI", on: ["CEnvoyDescriptors", "ProtoReflection", protobuf]),
+    layer("EnvoyAPI", on: ["CEnvoyDescriptors", "JSON", "ProtoReflection", protobuf]),
     [.target(name: "AgentAPI", dependencies: [protobuf], swiftSettings: settings)],
     layer(
       "Manifests", on: ["JSON", "MeshModel", tls, .product(name: "Yams", package: "Yams")],

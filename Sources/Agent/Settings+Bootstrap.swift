@@ -14,7 +14,7 @@ extension Settings {
       nodeID: "\(node.role.rawValue)~\(node.ip)~\(name).\(namespace)"
         + "~\(namespace).svc.cluster.local",
       cluster: "\(name).\(namespace)",
-      metadata: Self.structure(metadata), controlPlane: .pipe(path: socketPath),
+      metadata: Google_Protobuf_Struct(metadata), controlPlane: .pipe(path: socketPath),
       adminHost: adminAddress.host, adminPort: UInt16(clamping: adminAddress.port))
   }
 
@@ -39,6 +39,10 @@ extension Settings {
     for (name, value) in variables where name.hasPrefix("ISTIO_METAJSON_") {
       let members = try? JSONValue(parsing: Array(value.utf8)).objectMembers
       for (key, value) in members ?? [:] { metadata[key] = value }
+    }
+    // No name of Istio's own, but one that mesh configurations have for their proxies.
+    if metadata[Proxy.wasmSwitch] == nil, let text = metadataVariables[Proxy.wasmSwitch] {
+      metadata[Proxy.wasmSwitch] = .string(text)
     }
     metadata["NAME"] = .string(node.name)
     metadata["NAMESPACE"] = .string(node.namespace)
@@ -68,24 +72,5 @@ extension Settings {
         return ADSRelay.Header(
           name: name.dropFirst("XDS_HEADER_".count).lowercased(), value: value)
       } + (cluster ?? [])
-  }
-
-  private static func structure(_ object: JSONObject) -> Google_Protobuf_Struct {
-    .with { structure in
-      for (key, value) in object { structure.fields[key] = protoValue(value) }
-    }
-  }
-
-  private static func protoValue(_ value: JSONValue) -> Google_Protobuf_Value {
-    .with {
-      switch value {
-      case .null: $0.nullValue = .nullValue
-      case .bool(let flag): $0.boolValue = flag
-      case .number(let number): $0.numberValue = number.doubleValue
-      case .string(let text): $0.stringValue = text
-      case .array(let elements): $0.listValue.values = elements.map(protoValue)
-      case .object(let object): $0.structValue = structure(object)
-      }
-    }
   }
 }

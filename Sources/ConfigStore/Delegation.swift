@@ -93,6 +93,8 @@ struct Delegation {
     merged.corsPolicy = route.corsPolicy ?? root.corsPolicy
     if route.mirrors.isEmpty { merged.mirrors = root.mirrors }
     if route.headers.isEmpty { merged.headers = root.headers }
+    // Those of the root guard what it delegates.
+    merged.plugins = root.plugins + route.plugins
     merged.delegated = delegate.origin(at: route.path)
     return merged
   }

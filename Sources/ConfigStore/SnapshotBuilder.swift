@@ -24,8 +24,10 @@ package enum SnapshotBuilder {
     for object in objects { inventory.add(object) }
     inventory.sortByAge()
     var found: [ConfigError] = []
-    let meshConfig = mergedMeshConfig(inventory.istioOperators, &found)
-    let services = ServiceRegistry.services(of: inventory, &found)
+    let meshConfig = mergedMeshConfig(inventory, &found)
+    inventory.applyDefaults(of: meshConfig)
+    var services = ServiceRegistry.services(of: inventory, &found)
+    services.applyDefaults(of: meshConfig)
     References.check(inventory, services, &found)
     let destinationRules = DestinationRuleIndex(inventory.destinationRules)
     found += destinationRules.problems
@@ -33,6 +35,7 @@ package enum SnapshotBuilder {
     found += delegation.problems
     ExtensionReferences.check(inventory, &found)
     if let now { Validities.check(inventory.secrets, at: now, &found) }
+    PluginReferences.check(inventory, meshConfig, &found)
     let located = found.map { problem in
       var problem = problem
       if let object = problem.object {
@@ -42,6 +45,7 @@ package enum SnapshotBuilder {
     }
     return MeshSnapshot(
       revision: revision, meshConfig: meshConfig, wasmPlugins: inventory.wasmPlugins,
+      trafficExtensions: inventory.trafficExtensions, proxyConfigs: inventory.proxyConfigs,
       envoyFilters: inventory.envoyFilters, gateways: inventory.gateways,
       virtualServices: delegation.virtualServices, destinationRules: inventory.destinationRules,
       services: services, secrets: inventory.secrets, sources: inventory.sources,
@@ -53,6 +57,7 @@ package enum SnapshotBuilder {
 /// Objects sorted by kind.
 struct Inventory {
   var wasmPlugins: [WasmPlugin] = []
+  var trafficExtensions: [TrafficExtension] = []
   var envoyFilters: [EnvoyFilter] = []
   var gateways: [Gateway] = []
   var virtualServices: [VirtualService] = []
@@ -65,6 +70,9 @@ struct Inventory {
   var endpoints: [Endpoints] = []
   var secrets: [Secret] = []
   var istioOperators: [IstioOperator] = []
+  var meshConfigMaps: [MeshConfigMap] = []
+  var meshConfigFiles: [MeshConfigFile] = []
+  var proxyConfigs: [ProxyConfigObject] = []
   var sources: [ObjectRef: SourceMap] = [:]
   var generations: [ObjectRef: Int64] = [:]
 
@@ -73,6 +81,7 @@ struct Inventory {
     generations[object.ref] = object.meta.generation
     switch object.value {
     case .wasmPlugin(let object): wasmPlugins.append(object)
+    case .trafficExtension(let object): trafficExtensions.append(object)
     case .envoyFilter(let object): envoyFilters.append(object)
     case .gateway(let object): gateways.append(object)
     case .virtualService(let object): virtualServices.append(object)
@@ -85,6 +94,9 @@ struct Inventory {
     case .endpoints(let object): endpoints.append(object)
     case .secret(let object): secrets.append(object)
     case .istioOperator(let object): istioOperators.append(object)
+    case .meshConfigMap(let object): meshConfigMaps.append(object)
+    case .meshConfigFile(let object): meshConfigFiles.append(object)
+    case .proxyConfig(let object): proxyConfigs.append(object)
     case .other: break
     }
   }
@@ -98,6 +110,8 @@ struct Inventory {
     endpointSlices = Self.byAge(endpointSlices)
     endpoints = Self.byAge(endpoints)
     istioOperators = Self.byAge(istioOperators)
+    meshConfigMaps = Self.byAge(meshConfigMaps)
+    meshConfigFiles = Self.byAge(meshConfigFiles)
   }
 
   /// Sorts positions, as an object has dozens of references to count on each move.

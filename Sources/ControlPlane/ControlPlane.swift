@@ -46,9 +46,9 @@ package struct ControlPlane {
       try ControlAPI($0, reader: reader, directories: directories, logger: logger)
     }
     // Of an object that both have, the API's counts.
+    let objects = api?.sources ?? [directories].compactMap { $0.map { $0 as any ConfigSource } }
     let store = ConfigStore(
-      sources: api?.sources ?? [directories].compactMap { $0.map { $0 as any ConfigSource } },
-      now: { WallClock.seconds })
+      sources: objects + [meshConfigSource].compactMap(\.self), now: { WallClock.seconds })
     let health = HealthService()
     var configuration = ADSServer.Configuration()
     configuration.debounceAfter = settings.debounceAfter
@@ -90,6 +90,17 @@ package struct ControlPlane {
         services: (services + [announcement]).map { .init(service: $0) },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await serviceGroup.run()
+  }
+}
+
+extension ControlPlane {
+  /// The file of `--mesh-config`.
+  private var meshConfigSource: (any ConfigSource)? {
+    settings.meshConfigFile.map {
+      DirectorySource(
+        roots: [$0], reader: ManifestReader(takesMeshConfig: true),
+        rescanInterval: settings.rescanInterval)
+    }
   }
 }
 

@@ -6,6 +6,8 @@ package import Serving
 /// How a control plane runs: parsed once from flags and environment, then handed down.
 package struct Settings: Sendable {
   package var configDirectories: [String]
+  /// A file with the mesh configuration, which overrides that of the objects; nil for none.
+  package var meshConfigFile: String?
   /// ADS and health over gRPC; 15010 is Istio's plaintext port.
   package var grpcAddress = HostPort(host: "127.0.0.1", port: 15010)
   /// Debug pages and readiness.

@@ -6,6 +6,7 @@ package import MeshModel
 /// A configuration object of any kind, decoded as far as its kind is acted on.
 package enum ConfigValue: Hashable, Sendable {
   case wasmPlugin(WasmPlugin)
+  case trafficExtension(TrafficExtension)
   case envoyFilter(EnvoyFilter)
   case gateway(Gateway)
   case virtualService(VirtualService)
@@ -18,6 +19,9 @@ package enum ConfigValue: Hashable, Sendable {
   case pod(Pod)
   case secret(Secret)
   case istioOperator(IstioOperator)
+  case meshConfigMap(MeshConfigMap)
+  case meshConfigFile(MeshConfigFile)
+  case proxyConfig(ProxyConfigObject)
   /// A kind that is only kept and shown.
   case other
 
@@ -27,6 +31,9 @@ package enum ConfigValue: Hashable, Sendable {
     case .wasmPlugin(var object):
       object.meta = meta
       self = .wasmPlugin(object)
+    case .trafficExtension(var object):
+      object.meta = meta
+      self = .trafficExtension(object)
     case .envoyFilter(var object):
       object.meta = meta
       self = .envoyFilter(object)
@@ -63,6 +70,15 @@ package enum ConfigValue: Hashable, Sendable {
     case .istioOperator(var object):
       object.meta = meta
       self = .istioOperator(object)
+    case .meshConfigMap(var object):
+      object.meta = meta
+      self = .meshConfigMap(object)
+    case .meshConfigFile(var object):
+      object.meta = meta
+      self = .meshConfigFile(object)
+    case .proxyConfig(var object):
+      object.meta = meta
+      self = .proxyConfig(object)
     case .other: break
     }
   }

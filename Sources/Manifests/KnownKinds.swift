@@ -6,16 +6,16 @@ package import MeshModel
 package enum KnownKinds {
   /// The kinds that are acted on.
   package static let decoded: [ObjectKind] = [
-    .wasmPlugin, .envoyFilter, .gateway, .virtualService, .destinationRule, .serviceEntry,
-    .workloadEntry, .service, .endpointSlice, .endpoints, .pod, .secret, .istioOperator,
+    .wasmPlugin, .trafficExtension, .envoyFilter, .gateway, .virtualService, .destinationRule,
+    .serviceEntry, .workloadEntry, .service, .endpointSlice, .endpoints, .pod, .secret,
+    .istioOperator, .proxyConfig, .configMap, .meshConfigFile,
   ]
 
   /// Istio's kinds that this version keeps and shows, but does not act on.
   package static let unsupported: [ObjectKind] = [
     "networking.istio.io": [
-      "ProxyConfig", "Sidecar", "WorkloadGroup",
+      "Sidecar", "WorkloadGroup",
     ],
-    "extensions.istio.io": ["TrafficExtension"],
     "security.istio.io": ["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"],
     "telemetry.istio.io": ["Telemetry"],
   ].flatMap { group, kinds in kinds.map { ObjectKind(group: group, kind: $0) } }
@@ -37,7 +37,9 @@ package enum KnownKinds {
       "gateway.networking.k8s.io": ["GatewayClass"],
     ].flatMap { group, kinds in kinds.map { ObjectKind(group: group, kind: $0) } })
 
-  static func isClusterScoped(_ kind: ObjectKind) -> Bool { clusterScoped.contains(kind) }
+  static func isClusterScoped(_ kind: ObjectKind) -> Bool {
+    clusterScoped.contains(kind) || kind == .meshConfigFile
+  }
 
   /// Warns where an object of a kind that is not decoded looks as if its author expected an effect.
   static func warn(about kind: ObjectKind, _ problems: Problems) {

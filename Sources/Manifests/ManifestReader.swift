@@ -12,14 +12,17 @@ package struct ManifestReader: Sendable {
   package let defaultNamespace: String
   /// What is checked beyond the shape of objects.
   package let checks: ObjectChecks
+  /// Whether a document without a kind is a mesh configuration.
+  private let takesMeshConfig: Bool
 
   package init(
     limits: ManifestLimits = ManifestLimits(), defaultNamespace: String = "default",
-    checks: ObjectChecks = ObjectChecks()
+    checks: ObjectChecks = ObjectChecks(), takesMeshConfig: Bool = false
   ) {
     self.limits = limits
     self.defaultNamespace = defaultNamespace
     self.checks = checks
+    self.takesMeshConfig = takesMeshConfig
   }
 
   /// Reads a text.
@@ -37,6 +40,7 @@ package struct ManifestReader: Sendable {
       file: file, defaultNamespace: defaultNamespace, checks: checks)
     var places: [ObjectRef: SourceLocation] = [:]
     for document in stream.documents {
+      let document = takesMeshConfig ? MeshConfigFile.wrapped(document) : document
       for value in Self.objects(in: document, file: file, &reading) {
         let outcome = reader.read(value)
         reading.problems += outcome.problems

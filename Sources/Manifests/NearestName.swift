@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Finds the name that a misspelt one was most likely meant to be.
-enum NearestName {
+package enum NearestName {
   /// The closest candidate by edit distance, if it is close enough to be a suggestion.
-  static func find(_ name: String, among candidates: some Sequence<String>) -> String? {
+  package static func find(_ name: String, among candidates: some Sequence<String>) -> String? {
     let folded = Array(name.lowercased().utf8)
     guard folded.count <= 64 else { return nil }
     let limit = max(1, folded.count / 3)
@@ -13,7 +13,7 @@ enum NearestName {
   }
 
   /// `; did you mean "selector"?` or nothing.
-  static func hint(for name: String, among candidates: some Sequence<String>) -> String {
+  package static func hint(for name: String, among candidates: some Sequence<String>) -> String {
     find(name, among: candidates).map { "; did you mean \"\($0)\"?" } ?? ""
   }
 

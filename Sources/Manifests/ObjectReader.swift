@@ -22,12 +22,13 @@ struct ObjectReader {
 
   func read(_ value: YAMLValue) -> Outcome {
     let problems = Problems()
-    let root = Node(value)
+    let opened = MeshConfigMap.opened(value, problems)
+    let root = Node(opened ?? value)
     let kindName: String? =
       if case .string(let kind)? = root["kind"]?.value.content { kind } else { nil }
     let isSecret = SecretRedaction.concerns(ObjectKind(group: "", kind: kindName ?? ""))
     let source = SourceMap(
-      file: file, lines: Self.lines(of: value, isSecret: isSecret, problems))
+      file: file, lines: Self.lines(of: root.value, isSecret: isSecret, problems))
     guard var identity = identity(of: root, problems) else {
       return Outcome(
         ref: nil, object: nil, problems: located(problems, object: nil, in: source))
@@ -35,7 +36,9 @@ struct ObjectReader {
     if isSecret {
       identity.meta.annotations = SecretRedaction.redacted(identity.meta.annotations)
     }
-    let decoded = KindDecoder.decode(root, identity.ref.kind, identity.meta, problems)
+    let decoded = opened.flatMap { _ in
+      KindDecoder.decode(root, identity.ref.kind, identity.meta, problems)
+    }
     let isRefused = problems.list.contains { $0.severity == .error }
     // A refused object is checked too, so that its author sees all mistakes at once.
     let checked = decoded.map { checks.check($0, problems) }

@@ -7,7 +7,13 @@ package final class MeshSnapshot: Sendable {
   package let revision: UInt64
   package let meshConfig: MeshConfig
   /// By namespace, oldest first (Istio's order by age).
-  package let wasmPlugins: [String: [WasmPlugin]]
+  package let plugins: [String: [Plugin]]
+  /// The extension providers that routes can name, in the order of the mesh configuration.
+  package let routePlugins: [Plugin]
+  /// The VirtualServices that name some of these, oldest first.
+  package let pluginUsers: [VirtualService]
+  /// Oldest first.
+  package let proxyConfigs: [ProxyConfigObject]
   /// By namespace, in the order that they are applied: priority, age, name.
   package let envoyFilters: [String: [EnvoyFilter]]
   /// Oldest first.
@@ -27,10 +33,12 @@ package final class MeshSnapshot: Sendable {
 
   package let classifier: ProxyClassifier
 
+  private let routePluginsByName: [String: Plugin]
   private let servicesByHostname: [String: [Service]]
 
   package init(
     revision: UInt64, meshConfig: MeshConfig = MeshConfig(), wasmPlugins: [WasmPlugin] = [],
+    trafficExtensions: [TrafficExtension] = [], proxyConfigs: [ProxyConfigObject] = [],
     envoyFilters: [EnvoyFilter] = [], gateways: [Gateway] = [],
     virtualServices: [VirtualService] = [], destinationRules: [DestinationRule] = [],
     services: [Service] = [], secrets: [Secret] = [], sources: [ObjectRef: SourceMap] = [:],
@@ -38,8 +46,17 @@ package final class MeshSnapshot: Sendable {
   ) {
     self.revision = revision
     self.meshConfig = meshConfig
-    self.wasmPlugins = Dictionary(
-      grouping: wasmPlugins.sorted(by: WasmPlugin.precedesByAge), by: \.meta.namespace)
+    let plugins = wasmPlugins.map(Plugin.init) + trafficExtensions.map(Plugin.init)
+    self.plugins = Dictionary(
+      grouping: plugins.sorted(by: Plugin.precedesByAge), by: \.meta.namespace)
+    routePlugins = meshConfig.extensionProviders.compactMap {
+      Plugin($0, rootNamespace: meshConfig.rootNamespace)
+    }
+    routePluginsByName = Dictionary(
+      routePlugins.map { ($0.configName, $0) }, uniquingKeysWith: { first, _ in first })
+    pluginUsers = virtualServices.filter { !$0.pluginNames.isEmpty }
+      .sorted(by: VirtualService.precedesByAge)
+    self.proxyConfigs = proxyConfigs.sorted(by: ProxyConfigObject.precedesByAge)
     self.envoyFilters = Dictionary(
       grouping: envoyFilters.sorted { left, right in
         left.priority == right.priority
@@ -59,8 +76,9 @@ package final class MeshSnapshot: Sendable {
     self.problems = problems
 
     classifier = ProxyClassifier(
-      selectors: wasmPlugins.compactMap(\.selector) + envoyFilters.compactMap(\.workloadSelector)
-        + gateways.map(\.selector) + virtualServices.flatMap(\.sourceSelectors),
+      selectors: plugins.compactMap(\.placement.selector)
+        + envoyFilters.compactMap(\.workloadSelector) + gateways.map(\.selector)
+        + virtualServices.flatMap(\.sourceSelectors),
       envoyFilters: envoyFilters, destinationRules: destinationRules, services: services)
     servicesByHostname = Dictionary(grouping: self.services, by: \.hostname)
       .mapValues { $0.sorted { $0.creationTimestamp < $1.creationTimestamp } }
@@ -74,6 +92,9 @@ package final class MeshSnapshot: Sendable {
     return candidates.first { $0.namespace == namespace && $0.isVisible(in: namespace) }
       ?? candidates.first { $0.isVisible(in: namespace) }
   }
+
+  /// The Wasm plugin that routes can refer to by a name.
+  package func routePlugin(named name: String) -> Plugin? { routePluginsByName[name] }
 
   /// Adds the file and line to a problem that knows its object and path.
   package func located(_ problem: ConfigError) -> ConfigError {

@@ -9,7 +9,7 @@ enum HTTPConnectionManager {
   static func base(meshConfig: MeshConfig) -> Envoy.HTTPConnectionManager {
     var manager = Envoy.HTTPConnectionManager()
     manager.serverName = "istio-envoy"
-    manager.normalizePath = Google_Protobuf_BoolValue(true)
+    normalizePaths(of: &manager, meshConfig.pathNormalization)
     // Streams end by the timeouts of their routes, not by being idle.
     manager.streamIdleTimeout = Google_Protobuf_Duration()
     manager.upgradeConfigs = [
@@ -42,32 +42,18 @@ enum HTTPConnectionManager {
       $0.typedConfig = config.packed()
     }
   }
-}
 
-/// Access logs of `meshConfig.accessLogFile`.
-enum AccessLogs {
-  /// Istio's default text format (its documentation, "Default access log format").
-  private static let format =
-    "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" "
-    + "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% "
-    + "%CONNECTION_TERMINATION_DETAILS% \"%UPSTREAM_TRANSPORT_FAILURE_REASON%\" "
-    + "%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "
-    + "\"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" "
-    + "\"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\" %UPSTREAM_CLUSTER_RAW% "
-    + "%UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% "
-    + "%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n"
-
-  static func file(_ meshConfig: MeshConfig) -> [Envoy.AccessLog] {
-    guard !meshConfig.accessLogFile.isEmpty else { return [] }
-    let log = Envoy_Extensions_AccessLoggers_File_V3_FileAccessLog.with {
-      $0.path = meshConfig.accessLogFile
-      $0.logFormat.textFormatSource.inlineString = format
+  /// What is brought into one form before routes and policies look at a path.
+  private static func normalizePaths(
+    of manager: inout Envoy.HTTPConnectionManager, _ normalization: MeshConfig.PathNormalization
+  ) {
+    manager.normalizePath = Google_Protobuf_BoolValue(normalization != .none)
+    switch normalization {
+    case .none, .default, .base: break
+    case .mergeSlashes: manager.mergeSlashes = true
+    case .decodeAndMergeSlashes:
+      manager.mergeSlashes = true
+      manager.pathWithEscapedSlashesAction = .unescapeAndForward
     }
-    return [
-      Envoy.AccessLog.with {
-        $0.name = FilterName.fileAccessLog
-        $0.typedConfig = log.packed()
-      }
-    ]
   }
 }

@@ -14,7 +14,11 @@ struct ProxyScope {
   /// One for each host name, in name order.
   let services: [Service]
   /// In the order of Istio before phases and priorities: own namespace, root namespace, then age.
-  let wasmPlugins: [WasmPlugin]
+  let plugins: [Plugin]
+  /// Those that only some routes of the proxy use, in the order of the mesh configuration.
+  let routePlugins: [Plugin]
+  /// What Gateways put on all routes through them, by `namespace/name`.
+  let gatewayPlugins: [String: [PluginReference]]
   /// In the order in which their patches are applied.
   let envoyFilters: [EnvoyFilter]
 
@@ -26,15 +30,18 @@ struct ProxyScope {
     let attachment = PolicyAttachment(proxy: proxy)
     let root = mesh.meshConfig.rootNamespace
     let namespaces = proxy.namespace == root ? [root] : [proxy.namespace, root]
-    // An agent that cannot run Wasm says so; its listeners must not wait for modules.
-    wasmPlugins =
-      proxy.metadata["WASM_ENABLED"] == "false"
-      ? []
-      : namespaces.flatMap { mesh.wasmPlugins[$0] ?? [] }.filter {
-        attachment.applies($0, selector: $0.selector, targetRefs: $0.targetRefs)
-      }
+    plugins = namespaces.flatMap { mesh.plugins[$0] ?? [] }.filter { plugin in
+      // A proxy that cannot run Wasm says so; its listeners must not wait for modules.
+      if case .wasm = plugin.filter, !proxy.runsWasm { return false }
+      return attachment.applies(
+        in: plugin.meta.namespace, selector: plugin.placement.selector,
+        targetRefs: plugin.placement.targetRefs)
+    }
+    routePlugins = proxy.runsWasm ? RoutePlugins.used(in: mesh, by: proxy) : []
+    gatewayPlugins = RoutePlugins.byGateway(mesh)
     envoyFilters = namespaces.flatMap { mesh.envoyFilters[$0] ?? [] }.filter {
-      attachment.applies($0, selector: $0.workloadSelector, targetRefs: $0.targetRefs)
+      attachment.applies(
+        in: $0.meta.namespace, selector: $0.workloadSelector, targetRefs: $0.targetRefs)
     }.sorted { left, right in
       // Lower priority, then the root namespace, then age; Istio's last key is `name.namespace`.
       let leftKey = (left.priority, left.meta.namespace == root ? 0 : 1)
@@ -71,12 +78,12 @@ struct PolicyAttachment {
 
   /// The namespace must be the proxy's or the root; that is the caller's part.
   func applies(
-    _ policy: some ConfigObject, selector: LabelSelector?, targetRefs: [PolicyTargetReference]
+    in namespace: String, selector: LabelSelector?, targetRefs: [PolicyTargetReference]
   ) -> Bool {
     guard !targetRefs.isEmpty else { return selector?.matches(proxy.labels) ?? true }
     // Only gateways of the Gateway API are targets of references, in their own namespace.
     guard let name = proxy.labels[Self.gatewayNameLabel],
-      policy.meta.namespace == proxy.namespace
+      namespace == proxy.namespace
     else { return false }
     return targetRefs.contains { reference in
       reference.group == "gateway.networking.k8s.io" && reference.kind == "Gateway"

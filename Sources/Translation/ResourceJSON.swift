@@ -35,10 +35,25 @@ package enum ResourceJSON {
       }
       var json = try DynamicMessage(parsing: bytes, as: descriptor)
         .json(JSONEncodingOptions(redactsSensitive: redacted))
+      if redacted { json = withoutLogins(json) }
       json.insertFirst(.string(typeURL), forKey: "@type")
       return json
     } catch {
       return ["@type": .string(typeURL), "error": .string("\(error)")]
+    }
+  }
+
+  /// Without the logins of image pull secrets, which no schema marks as sensitive.
+  private static func withoutLogins(_ json: JSONValue) -> JSONValue {
+    switch json {
+    case .object(let members):
+      .object(
+        pairs: members.map { key, value in
+          let isLogin = key == PullSecret.variable && value != ""
+          return (key, isLogin ? .string(SensitiveBytes.placeholder) : withoutLogins(value))
+        })
+    case .array(let elements): .array(elements.map(withoutLogins))
+    case .null, .bool, .number, .string: json
     }
   }
 

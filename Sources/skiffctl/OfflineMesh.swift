@@ -11,12 +11,18 @@ import Validation
 /// Manifests as `skiffd` would have them in force, read once.
 struct OfflineMesh {
   let snapshot: MeshSnapshot
+  /// All that was read, of kinds that are not acted on, too.
+  let objects: [DecodedObject]
 
-  /// - Parameter paths: files, directories, or `-` for standard input.
-  init(paths: [String]) {
+  /// - Parameters:
+  ///   - paths: files, directories, or `-` for standard input.
+  ///   - meshConfig: a file with the mesh configuration.
+  init(paths: [String], meshConfig: String? = nil) {
     let reading = ManifestReader(checkingAgainst: EnvoyTypes.pool).read(paths: paths)
+    let mesh = meshConfig.map { ManifestReader(takesMeshConfig: true).read(paths: [$0]) }
+    objects = reading.objects + (mesh?.objects ?? [])
     snapshot = SnapshotBuilder.build(
-      reading.objects, revision: 1, problems: reading.problems,
+      objects, revision: 1, problems: reading.problems + (mesh?.problems ?? []),
       now: Int64(Date().timeIntervalSince1970))
   }
 

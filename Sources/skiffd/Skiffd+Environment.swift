@@ -9,9 +9,9 @@ extension Skiffd {
     in environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> [String] {
     let options = [
-      "config-dir", "grpc-address", "http-address", "monitoring-address", "log-level",
-      "log-format", "debounce-after", "debounce-max", "api-address", "data-dir", "api-tls-cert",
-      "api-tls-key", "api-token-file",
+      "config-dir", "mesh-config", "grpc-address", "http-address", "monitoring-address",
+      "log-level", "log-format", "debounce-after", "debounce-max", "api-address", "data-dir",
+      "api-tls-cert", "api-tls-key", "api-token-file",
     ]
     func value(of flag: String) -> String? {
       let isGiven = arguments.contains { $0 == "--\(flag)" || $0.hasPrefix("--\(flag)=") }

@@ -24,6 +24,9 @@ struct Skiffd: AsyncParsableCommand {
   @Option(help: "A directory of manifests; may be given several times.")
   var configDir: [String] = []
 
+  @Option(help: "A file with Istio's MeshConfig; it overrides that of the manifests.")
+  var meshConfig: String?
+
   @Option(help: "Where Envoys connect (ADS over gRPC, plaintext).")
   var grpcAddress = HostPort(host: "127.0.0.1", port: 15010)
 
@@ -75,6 +78,9 @@ struct Skiffd: AsyncParsableCommand {
       )
     }
     try validateAPI()
+    guard meshConfig.map({ FileManager.default.fileExists(atPath: $0) }) ?? true else {
+      throw ValidationError("--mesh-config \(meshConfig ?? ""): no such file.")
+    }
     for address in [grpcAddress, httpAddress, monitoringAddress]
     where !address.isLoopback && !allowPlaintext {
       throw ValidationError(
@@ -88,6 +94,7 @@ struct Skiffd: AsyncParsableCommand {
 
   func run() async throws {
     var settings = Settings(configDirectories: configDir)
+    settings.meshConfigFile = meshConfig
     settings.grpcAddress = grpcAddress
     settings.httpAddress = httpAddress
     settings.monitoringAddress = monitoringAddress

@@ -23,7 +23,7 @@ import Testing
   }
 
   private func names(_ mesh: MeshSnapshot?) -> [String]? {
-    mesh.map { ($0.wasmPlugins["default"] ?? []).map { "\($0.meta.name) \($0.url)" } }
+    mesh.map { ($0.plugins["default"] ?? []).map { "\($0.meta.name) \($0.module?.url ?? "")" } }
   }
 
   @Test func `there is no snapshot before every source has listed`() async throws {

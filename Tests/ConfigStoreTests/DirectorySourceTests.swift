@@ -45,7 +45,9 @@ import Testing
   }
 
   private func urls(_ store: ConfigStore) async -> [String] {
-    (await store.snapshot()?.wasmPlugins["default"] ?? []).map { "\($0.meta.name) \($0.url)" }
+    (await store.snapshot()?.plugins["default"] ?? []).map {
+      "\($0.meta.name) \($0.module?.url ?? "")"
+    }
   }
 
   /// Waits for changes until the plugins are as expected.

@@ -248,8 +248,20 @@ import Testing
     expected.trustDomain = "two.example"
     expected.defaultConfig.proxyMetadata = ["A": "1", "B": "2"]
     expected.defaultConfig.concurrency = 1
-    expected.extensionProviders = [("x", "two"), ("y", "one")].map {
-      .init(name: $0, provider: .wasm(.init(url: "oci://\($1)", source: .oci(reference: $1))))
+    expected.written = ["rootNamespace", "trustDomain", "extensionProviders", "defaultConfig"]
+    expected.extensionProviders = [("x", "two", "0", 0), ("y", "one", "a", 1)].map {
+      name, image, object, index in
+      let module = WasmModule(url: "oci://\(image)", source: .oci(reference: image))
+      let version = "\(ContentHash(of: #"{"url":"oci://\#(image)"}"#.utf8))"
+      var provider = MeshConfig.ExtensionProvider(
+        name: name,
+        provider: .wasm(
+          .init(module: module, phase: .unspecified, priority: nil, version: version)),
+        index: index)
+      provider.origin = Origin(
+        object: ObjectRef(kind: .istioOperator, namespace: "default", name: object), generation: 1,
+        path: FieldPath("spec", "meshConfig", "extensionProviders")[index])
+      return provider
     }
     #expect(mesh.meshConfig == expected)
     #expect(

@@ -16,6 +16,7 @@ from skiff_e2e.agent import AgentStage, wasm_plugin_yaml
 from skiff_e2e.oci import basic, docker_config
 from skiff_e2e.private_ca import PrivateCA
 from skiff_e2e.registry import Registry
+from skiff_e2e.skiffd import skiffctl
 from skiff_e2e.stage import with_backend
 from skiff_e2e.token_server import TokenRequest, TokenServer
 from skiff_e2e.wasm import digest
@@ -113,6 +114,43 @@ def test_a_password_by_the_agents_docker_configuration(stage, module, tmp_path):
         stage.said("one")
         assert stage.wait_for_phase("READY") == [ready("mark", url, module)]
         assert_secret(stage, registry.login)
+
+
+def test_a_password_by_the_pull_secret_of_the_plugin(stage, module, tmp_path):
+    with Registry(tmp_path, password=True) as registry:
+        registry.push(OCI / "compat", "private/mark", "v1")
+        url = registry.reference("private/mark", "v1")
+        plugin = wasm_plugin_yaml(url, {"x-said": "one"}, imagePullSecret="registry")
+        stage.write("mark.yaml", plugin)
+        stage.start(ready=False)
+        (warning,) = stage.skiffd.get("/debug/problemsz")
+        assert warning["reason"] == (
+            "there is no Secret istio-system/registry; the image is not pulled"
+        )
+        # Whoever makes the Secret needs to do nothing else.
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "registry", "namespace": "istio-system"},
+            "type": "kubernetes.io/dockerconfigjson",
+            "stringData": {".dockerconfigjson": docker_config({registry.host: registry.login})},
+        }
+        stage.write("secret.yaml", json.dumps(secret))
+        stage.said("one")
+        assert stage.wait_for_phase("READY")[0]["url"] == url
+        assert_secret(stage, registry.login)
+        pages = ["configz", "problemsz", "wasmz", "adsz", "syncz", "rejectsz", "registryz"]
+        pages += ["config_dump?proxyID=gateway", "ecdsz?proxyID=gateway"]
+        shown = [json.dumps(stage.skiffd.get(f"/debug/{page}")) for page in pages]
+        config = ["-f", str(stage.config)]
+        node = "router~127.0.0.1~gateway.istio-system~istio-system.svc.cluster.local"
+        labels = ["--labels", "istio=ingressgateway"]
+        shown += [skiffctl("translate", *config, "--node", node, *labels).stdout]
+        shown += [skiffctl("validate", *config).stdout]
+        assert "[redacted]" in shown[-2]
+        for text in shown:
+            assert registry.login[1] not in text
+            assert basic(*registry.login) not in text
 
 
 def test_tokens_by_the_agents_docker_configuration(stage, module, tmp_path):

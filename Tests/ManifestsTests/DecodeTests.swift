@@ -25,25 +25,28 @@ import Testing
     let object = try decode(fixture("WasmPlugin/every-field"))
     let meta = ObjectMeta(
       name: "everything", namespace: "web", labels: ["team": "edge"], annotations: ["note": "hi"])
-    var plugin = WasmPlugin(
-      meta: meta, url: "oci://registry.example.com:5000/filters/auth:1.2",
+    var module = WasmModule(
+      url: "oci://registry.example.com:5000/filters/auth:1.2",
       source: .oci(reference: "registry.example.com:5000/filters/auth:1.2"))
-    plugin.selector = LabelSelector(matchLabels: ["app": "web"])
-    plugin.sha256 = String(repeating: "0123456789abcdef", count: 4)
-    plugin.imagePullPolicy = .always
-    plugin.imagePullSecret = "registry"
-    plugin.pluginConfig = [
+    var placement = PluginPlacement()
+    placement.selector = LabelSelector(matchLabels: ["app": "web"])
+    module.sha256 = String(repeating: "0123456789abcdef", count: 4)
+    module.imagePullPolicy = .always
+    module.imagePullSecret = "registry"
+    module.pluginConfig = [
       "big": .integer(UInt64(12_345_678_901_234_567_890)), "list": [1.5, true, nil], "text": "no",
     ]
-    plugin.pluginName = "auth"
-    plugin.phase = .authz
-    plugin.failStrategy = .failOpen
-    plugin.priority = -3
-    plugin.env = [
+    module.pluginName = "auth"
+    placement.phase = .authz
+    module.failStrategy = .failOpen
+    placement.priority = -3
+    module.env = [
       .init(name: "MODE", source: .inline(value: "strict")), .init(name: "HOSTNAME", source: .host),
     ]
-    plugin.match = [.init(mode: .server, ports: [8080, 9090]), .init(mode: .client)]
-    plugin.type = .http
+    placement.match = [.init(mode: .server, ports: [8080, 9090]), .init(mode: .client)]
+    module.type = .http
+    var plugin = WasmPlugin(meta: meta, module: module)
+    plugin.placement = placement
     #expect(object.value == .wasmPlugin(plugin))
     #expect(object.apiVersion == "extensions.istio.io/v1alpha1")
     #expect(object.ref == ObjectRef(kind: .wasmPlugin, namespace: "web", name: "everything"))
@@ -67,7 +70,9 @@ import Testing
       spec: {url: "\(url)"}
       """)
     let meta = ObjectMeta(name: "a", namespace: "default")
-    #expect(object.value == .wasmPlugin(WasmPlugin(meta: meta, url: url, source: source)))
+    #expect(
+      object.value
+        == .wasmPlugin(WasmPlugin(meta: meta, module: WasmModule(url: url, source: source))))
   }
 
   @Test func `an EnvoyFilter keeps deprecated names and values as they were written`() throws {
@@ -388,13 +393,20 @@ import Testing
     expected.accessLogFile = "/dev/stdout"
     expected.allowsAnyOutbound = false
     expected.connectTimeout = .milliseconds(62_500)
+    let module = WasmModule(
+      url: "oci://r.example.com/x", source: .oci(reference: "r.example.com/x"))
+    let version = "\(ContentHash(of: #"{"url":"oci://r.example.com/x"}"#.utf8))"
     expected.extensionProviders = [
       .init(
         name: "auth",
         provider: .wasm(
-          .init(url: "oci://r.example.com/x", source: .oci(reference: "r.example.com/x")))
-      ),
-      .init(name: "zip", provider: .other(kind: "zipkin", ["service": "z", "port": 9411])),
+          .init(module: module, phase: .unspecified, priority: nil, version: version)), index: 0),
+      .init(
+        name: "zip", provider: .other(kind: "zipkin", ["service": "z", "port": 9411]), index: 1),
+    ]
+    expected.written = [
+      "rootNamespace", "trustDomain", "accessLogFile", "outboundTrafficPolicy", "connectTimeout",
+      "extensionProviders", "defaultConfig",
     ]
     expected.defaultConfig.proxyMetadata = ["A": "b"]
     expected.defaultConfig.concurrency = 2

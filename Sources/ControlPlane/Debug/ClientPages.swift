@@ -14,6 +14,7 @@ enum ClientPages {
         "connectionId": .string(client.connectionID),
         "connectedAt": .string(WallClock.text(client.connectedAt)),
         "address": .string(client.address),
+        "wasmEnabled": .bool(client.proxy.runsWasm),
       ]
     }
     return ["totalClients": .integer(clients.count), "clients": .array(rows)]

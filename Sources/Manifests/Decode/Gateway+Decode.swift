@@ -3,7 +3,7 @@
 import MeshModel
 
 extension Gateway {
-  private static let schema = Schema(fields: ["servers", "selector"])
+  private static let schema = Schema(fields: ["servers", "selector", "wasm"])
 
   /// Reads `spec` (https://istio.io/latest/docs/reference/config/networking/gateway/).
   static func decode(_ spec: Node, _ meta: ObjectMeta, _ problems: Problems) -> Gateway? {
@@ -25,8 +25,10 @@ extension Gateway {
       }
       return server
     }
-    return Gateway(
+    var gateway = Gateway(
       meta: meta, selector: LabelSelector(matchLabels: selector ?? [:]), servers: servers)
+    gateway.plugins = PluginReference.list(fields)
+    return gateway
   }
 }
 

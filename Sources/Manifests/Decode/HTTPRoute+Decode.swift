@@ -9,10 +9,8 @@ extension VirtualService.HTTPRoute {
       "name", "match", "route", "redirect", "directResponse", "delegate", "rewrite", "timeout",
       "retries", "fault", "mirror", "mirrors", "mirrorPercent", "mirrorPercentage", "corsPolicy",
       "headers",
-    ],
-    unsupported: [
       // No field of Istio's, but written in many places: a provider that the route runs.
-      "wasm"
+      "wasm",
     ])
 
   /// Reads one entry of `http`.
@@ -31,6 +29,7 @@ extension VirtualService.HTTPRoute {
     route.mirrors = VirtualService.Mirror.decode(fields)
     route.corsPolicy = fields["corsPolicy"].flatMap { .decode($0, problems) }
     if let headers = fields["headers"] { route.headers = .decode(headers, problems) }
+    route.plugins = PluginReference.list(fields)
     route.validate(fields)
     return route
   }

@@ -18,6 +18,11 @@ enum KindDecoder {
     case .pod: return Pod.decode(root, meta, problems).map(ConfigValue.pod)
     case .endpoints: return Endpoints.decode(root, meta, problems).map(ConfigValue.endpoints)
     case .secret: return Secret.decode(root, meta, problems).map(ConfigValue.secret)
+    // Most ConfigMaps are somebody else's.
+    case .configMap:
+      return MeshConfigMap.decode(root, meta, problems).map(ConfigValue.meshConfigMap) ?? .other
+    case .meshConfigFile:
+      return MeshConfigFile.decode(root, meta, problems).map(ConfigValue.meshConfigFile)
     default: break
     }
     guard KnownKinds.decoded.contains(kind) else {
@@ -29,6 +34,8 @@ enum KindDecoder {
     let spec = fields["spec"] ?? Node(YAMLValue(.object([]), line: 0), at: FieldPath("spec"))
     return switch kind {
     case .wasmPlugin: WasmPlugin.decode(spec, meta, problems).map(ConfigValue.wasmPlugin)
+    case .trafficExtension:
+      TrafficExtension.decode(spec, meta, problems).map(ConfigValue.trafficExtension)
     case .envoyFilter: EnvoyFilter.decode(spec, meta, problems).map(ConfigValue.envoyFilter)
     case .gateway: Gateway.decode(spec, meta, problems).map(ConfigValue.gateway)
     case .virtualService:
@@ -39,6 +46,8 @@ enum KindDecoder {
     case .serviceEntry: ServiceEntry.decode(spec, meta, problems).map(ConfigValue.serviceEntry)
     case .service: KubernetesService.decode(spec, meta, problems).map(ConfigValue.service)
     case .istioOperator: IstioOperator.decode(spec, meta, problems).map(ConfigValue.istioOperator)
+    case .proxyConfig:
+      ProxyConfigObject.decode(spec, meta, problems).map(ConfigValue.proxyConfig)
     default: preconditionFailure("every decoded kind has a decoder")
     }
   }

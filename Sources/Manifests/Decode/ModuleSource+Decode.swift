@@ -7,12 +7,16 @@ extension ModuleSource {
   ///
   /// A text without a scheme is an OCI image. Unlike Istio, which takes the host of
   /// `registry:5000/image` for a scheme and refuses it, a registry with a port needs no `oci://`.
-  static func decode(_ node: Node) throws(ConfigError) -> (url: String, source: ModuleSource) {
+  /// With `takesPaths`, a path from the root is a file without `file://`.
+  static func decode(
+    _ node: Node, takesPaths: Bool = false
+  ) throws(ConfigError) -> (url: String, source: ModuleSource) {
     let url = try node.text()
     guard !url.contains(where: \.isWhitespace) else {
       throw node.invalid("\"\(url)\" has a space; write it as %20")
     }
     guard let mark = url.firstRange(of: "://") else {
+      if takesPaths, url.hasPrefix("/") { return (url, .file(path: url)) }
       if url.hasPrefix("/") || url.hasPrefix(".") {
         throw node.invalid("\"\(url)\" is no URL; write file://\(url) for a file")
       }

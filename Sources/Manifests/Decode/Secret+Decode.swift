@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSON
 import MeshModel
 
 extension Secret {
@@ -11,6 +12,8 @@ extension Secret {
   /// The names of the entries that count, Istio's older ones first, which win there too.
   private static let keyPairs = [("cert", "key"), ("tls.crt", "tls.key")]
   private static let authorities = [("cacert", "crl"), ("ca.crt", "ca.crl")]
+  private static let logins = ".dockerconfigjson"
+  private static let dockerConfigType = "kubernetes.io/dockerconfigjson"
   private static let staple = "tls.ocsp-staple"
 
   /// An entry of `data` or `stringData`.
@@ -39,6 +42,7 @@ extension Secret {
         }
       }
     }
+    secret.dockerConfig = registryLogins(entries[logins], fields)
     func filled(_ name: String) -> Entry? {
       entries[name].flatMap { $0.bytes.isEmpty ? nil : $0 }
     }
@@ -61,6 +65,24 @@ extension Secret {
     return secret
   }
 
+  /// The logins of an image pull secret, which must be an object in JSON.
+  private static func registryLogins(_ entry: Entry?, _ fields: Fields) -> SensitiveBytes? {
+    guard let entry else {
+      if fields.string("type") == dockerConfigType, !fields.mentions(logins) {
+        fields.problems.error(
+          .required, at: FieldPath("data")[logins],
+          "is required for the type \(dockerConfigType)")
+      }
+      return nil
+    }
+    guard let json = try? JSONValue(parsing: entry.bytes), json["auths"]?.objectMembers != nil
+    else {
+      fields.problems.error(at: entry.path, "expected JSON with an object auths")
+      return nil
+    }
+    return SensitiveBytes(entry.bytes)
+  }
+
   /// The entries that count.
   ///
   /// A value of the wrong form is named by its path alone: the errors that nodes make would quote it.
@@ -72,7 +94,7 @@ extension Secret {
       fields.problems.error(at: node.path, "expected an object")
       return [:]
     }
-    let known = Set((keyPairs + authorities).flatMap { [$0, $1] } + [staple])
+    let known = Set((keyPairs + authorities).flatMap { [$0, $1] } + [staple, logins])
     var entries: [String: Entry] = [:]
     for member in members where known.contains(member.key) {
       let path = node.path[member.key]

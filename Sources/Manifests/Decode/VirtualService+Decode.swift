@@ -4,7 +4,7 @@ import MeshModel
 
 extension VirtualService {
   private static let schema = Schema(
-    fields: ["hosts", "gateways", "http", "tls", "tcp", "exportTo"])
+    fields: ["hosts", "gateways", "http", "tls", "tcp", "exportTo", "wasm"])
 
   /// Reads `spec` (https://istio.io/latest/docs/reference/config/networking/virtual-service/).
   static func decode(_ spec: Node, _ meta: ObjectMeta, _ problems: Problems) -> VirtualService? {
@@ -39,6 +39,7 @@ extension VirtualService {
     }
     service.tls = fields.each("tls") { ConnectionRoute.decode($0, sniWithin: hosts, problems) }
     service.tcp = fields.each("tcp") { ConnectionRoute.decode($0, sniWithin: nil, problems) }
+    service.plugins = PluginReference.list(fields)
     service.validate(fields)
     return service
   }

@@ -77,6 +77,8 @@ package struct Gateway: ConfigObject {
   /// Labels of the gateway workloads, in any namespace; empty selects all gateways.
   package var selector: LabelSelector
   package var servers: [Server]
+  /// The Wasm plugins that the requests of every route through it pass.
+  package var plugins: [PluginReference] = []
 
   package init(meta: ObjectMeta, selector: LabelSelector, servers: [Server]) {
     self.meta = meta

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A core/v1 Secret, as far as proxies are given it: a certificate with its key, and roots.
+/// A core/v1 Secret, as far as proxies are given it: a certificate with its key, roots, and logins
+/// for registries.
 ///
 /// Other entries are not kept at all.
 package struct Secret: ConfigObject {
@@ -45,6 +46,8 @@ package struct Secret: ConfigObject {
   package var revocationList: [UInt8] = []
   /// Of every certificate, in their order.
   package var validities: [Validity] = []
+  /// The text of `.dockerconfigjson`, for pulls of Wasm modules.
+  package var dockerConfig: SensitiveBytes?
 
   package init(meta: ObjectMeta, keyPair: KeyPair? = nil, caCertificates: [UInt8]? = nil) {
     self.meta = meta

@@ -23,6 +23,8 @@ package struct VirtualService: ConfigObject {
     /// The delegate that it was written in, at `spec.http[index]`; nil for a route of the
     /// VirtualService itself.
     package var delegated: Origin?
+    /// The Wasm plugins that its requests pass.
+    package var plugins: [PluginReference] = []
 
     package init(index: Int, action: Action) {
       self.index = index
@@ -43,6 +45,8 @@ package struct VirtualService: ConfigObject {
   /// Encrypted connections, chosen by SNI and not decrypted.
   package var tls: [ConnectionRoute] = []
   package var tcp: [ConnectionRoute] = []
+  /// The Wasm plugins that the requests of every route pass.
+  package var plugins: [PluginReference] = []
 
   package init(
     meta: ObjectMeta, hosts: [String], gateways: [String] = [], exportTo: [String] = [],

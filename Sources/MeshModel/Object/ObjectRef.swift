@@ -16,15 +16,21 @@ package struct ObjectKind: Hashable, Sendable {
 
 extension ObjectKind {
   package static let wasmPlugin = Self(group: "extensions.istio.io", kind: "WasmPlugin")
+  package static let trafficExtension = Self(
+    group: "extensions.istio.io", kind: "TrafficExtension")
   package static let envoyFilter = Self(group: "networking.istio.io", kind: "EnvoyFilter")
   package static let gateway = Self(group: "networking.istio.io", kind: "Gateway")
   package static let virtualService = Self(group: "networking.istio.io", kind: "VirtualService")
   package static let serviceEntry = Self(group: "networking.istio.io", kind: "ServiceEntry")
   package static let destinationRule = Self(group: "networking.istio.io", kind: "DestinationRule")
   package static let workloadEntry = Self(group: "networking.istio.io", kind: "WorkloadEntry")
+  package static let proxyConfig = Self(group: "networking.istio.io", kind: "ProxyConfig")
   package static let istioOperator = Self(group: "install.istio.io", kind: "IstioOperator")
   package static let service = Self(group: "", kind: "Service")
   package static let secret = Self(group: "", kind: "Secret")
+  package static let configMap = Self(group: "", kind: "ConfigMap")
+  /// No kind of Kubernetes: a file that is the mesh configuration.
+  package static let meshConfigFile = Self(group: "mesh.istio.io", kind: "MeshConfig")
   package static let endpoints = Self(group: "", kind: "Endpoints")
   package static let pod = Self(group: "", kind: "Pod")
   package static let endpointSlice = Self(group: "discovery.k8s.io", kind: "EndpointSlice")

@@ -67,11 +67,21 @@ package struct Proxy: Hashable, Sendable {
     namespace = metadata["NAMESPACE"]?.stringValue ?? Self.namespace(ofDomain: parts[3])
     labels = Self.strings(metadata["LABELS"])
     self.metadata = Self.strings(metadata)
+    // Istio's agent sends what a proxy was started with, but not as metadata of its own.
+    if self.metadata[Self.wasmSwitch] == nil {
+      self.metadata[Self.wasmSwitch] =
+        metadata["PROXY_CONFIG"]?["proxyMetadata"]?[Self.wasmSwitch]?.stringValue
+    }
     rawMetadata = metadata
     istioVersion = metadata["ISTIO_VERSION"]?.stringValue
     clusterID = metadata["CLUSTER_ID"]?.stringValue ?? ""
     self.locality = locality
   }
+
+  /// The metadata that says whether the proxy runs Wasm: not if it is "false".
+  package static let wasmSwitch = "WASM_ENABLED"
+
+  package var runsWasm: Bool { metadata[Self.wasmSwitch] != "false" }
 
   /// The first label of a DNS domain with more than one part, as Istio derives it.
   private static func namespace(ofDomain domain: String) -> String {

@@ -44,6 +44,9 @@ package struct ProxyClass: Hashable, Sendable {
   /// Sorted.
   package var instances: [ServiceInstance]
 
+  /// Whether the proxy may be given Wasm plugins.
+  package var runsWasm: Bool { metadata[Proxy.wasmSwitch] != "false" }
+
   package init(
     role: Proxy.Role, namespace: String, dnsDomain: String = "", labels: [String: String] = [:],
     metadata: [String: String] = [:], locality: String = "", istioVersion: String? = nil,

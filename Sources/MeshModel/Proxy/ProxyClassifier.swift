@@ -25,7 +25,7 @@ package struct ProxyClassifier: Hashable, Sendable {
 
   /// Node metadata that translation looks at whatever the objects are.
   private static let alwaysMatchedMetadata = Set(
-    ["WASM_ENABLED", "UNPRIVILEGED_POD"] + Gateway.TLSSettings.workloadCertificateMetadata)
+    [Proxy.wasmSwitch, "UNPRIVILEGED_POD"] + Gateway.TLSSettings.workloadCertificateMetadata)
 
   /// Labels that translation looks at whatever the objects are: which Gateway of the Gateway API
   /// a workload belongs to decides the policies with target references.

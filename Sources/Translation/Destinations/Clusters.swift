@@ -65,7 +65,8 @@ struct Clusters {
       // Envoy refuses a DNS cluster without an endpoint, as it has nothing to resolve.
       guard let assignment else { return }
       draft.message.loadAssignment = assignment
-      draft.message.dnsRefreshRate = Google_Protobuf_Duration(seconds: 60)
+      draft.message.dnsRefreshRate = Google_Protobuf_Duration(
+        scope.mesh.meshConfig.dnsRefreshRate)
       draft.message.respectDnsTtl = true
       draft.message.dnsLookupFamily = .v4Preferred
     }

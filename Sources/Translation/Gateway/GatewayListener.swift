@@ -19,7 +19,7 @@ struct GatewayListener {
     self.scope = scope
     // The port of the workload, not of the Service: what `match.ports` of plugins means in Istio.
     plugins = PluginChain(
-      scope.wasmPlugins, for: PluginChain.Traffic(direction: .client, port: port.number))
+      scope, for: PluginChain.Traffic(direction: .client, port: port.number))
 
     var streams = GatewayStreams(port, scope, virtualServices)
     var chains: [FilterChainDraft] = []

@@ -7,7 +7,7 @@ import SwiftProtobuf
 
 /// ECDS: the configurations that filters of `config_discovery` ask for by name.
 ///
-/// All that a proxy may ask for, from EXTENSION_CONFIG patches and from WasmPlugins; the xDS server
+/// All that a proxy may ask for, from EXTENSION_CONFIG patches and from plugins; the xDS server
 /// sends what it asks for.
 struct ExtensionConfigs {
   private(set) var resources: [EncodedResource] = []
@@ -15,11 +15,13 @@ struct ExtensionConfigs {
 
   init(_ scope: ProxyScope, _ patches: [DecodedPatch], _ recorder: PatchRecorder?) {
     var owners: [String: ObjectRef] = [:]
-    for plugin in scope.wasmPlugins {
-      let config = WasmConfig.resource(for: plugin, reporting: &problems)
+    for plugin in scope.plugins + scope.routePlugins {
+      guard
+        let config = WasmConfig.resource(for: plugin, in: scope.mesh, reporting: &problems)
+      else { continue }
       owners[config.name] = plugin.ref
       resources.append(
-        Sourced(config, origins: [plugin.origin])
+        Sourced(config, origins: [plugin.declaration])
           .encoded(as: .extensionConfig, named: config.name))
     }
     for patch in patches {

@@ -4,7 +4,7 @@ import EnvoyAPI
 import MeshModel
 import SwiftProtobuf
 
-/// The Wasm plugins of one filter chain, in the order in which traffic passes them.
+/// The plugins of one filter chain, in the order in which traffic passes them.
 struct PluginChain {
   /// What a filter chain serves, as `match` of a WasmPlugin sees it.
   struct Traffic {
@@ -19,24 +19,34 @@ struct PluginChain {
   }
 
   /// Ordered.
-  let plugins: [WasmPlugin]
+  let plugins: [Plugin]
 
-  /// Takes the plugins that apply to the proxy, own namespace first, then by age.
-  init(_ plugins: [WasmPlugin], for traffic: Traffic) {
-    self.plugins = PluginOrder.sorted(plugins.filter { $0.matches(traffic) })
+  /// Takes the plugins of the proxy that apply to the traffic; those of routes come after the others
+  /// of their phase and priority.
+  init(_ scope: ProxyScope, for traffic: Traffic) {
+    let ofRoutes = traffic.direction == .client ? scope.routePlugins : []
+    plugins = (scope.plugins.filter { $0.placement.matches(traffic) } + ofRoutes).inChainOrder
   }
 
   var httpFilters: [Envoy.HTTPFilter] {
-    plugins.filter { $0.type != .network }.map { plugin in
+    plugins.filter { !$0.isNetwork }.map { plugin in
       Envoy.HTTPFilter.with {
         $0.name = plugin.resourceName
-        $0.configDiscovery = Self.source(WasmConfig.httpTypeURLs)
+        switch plugin.filter {
+        case .lua(let code): $0.typedConfig = Self.lua(code)
+        case .wasm:
+          $0.configDiscovery = Self.source(WasmConfig.httpTypeURLs)
+          guard plugin.scope == .routes else { return }
+          $0.disabled = true
+          $0.configDiscovery.defaultConfig = RoutePlugins.standIn(for: plugin)
+          $0.configDiscovery.applyDefaultConfigWithoutWarming = true
+        }
       }
     }
   }
 
   var networkFilters: [Envoy.NetworkFilter] {
-    plugins.filter { $0.type == .network }.map { plugin in
+    plugins.filter(\.isNetwork).map { plugin in
       Envoy.NetworkFilter.with {
         $0.name = plugin.resourceName
         $0.configDiscovery = Self.source(WasmConfig.networkTypeURLs)
@@ -44,7 +54,7 @@ struct PluginChain {
     }
   }
 
-  var origins: [Origin] { plugins.map(\.origin) }
+  var origins: [Origin] { plugins.map(\.declaration) }
 
   private static func source(_ typeURLs: [String]) -> Envoy.ExtensionConfigSource {
     Envoy.ExtensionConfigSource.with {
@@ -52,37 +62,15 @@ struct PluginChain {
       $0.typeUrls = typeURLs
     }
   }
-}
 
-/// The total order of plugins in a chain (Istio's WasmPlugin reference, "phase" and "priority").
-enum PluginOrder {
-  /// Sorts by phase, then priority; plugins that tie stay in the given order.
-  static func sorted(_ plugins: [WasmPlugin]) -> [WasmPlugin] {
-    plugins.enumerated().sorted { left, right in
-      let leftKey = (rank(left.element.phase), descending(left.element.priority), left.offset)
-      return leftKey < (rank(right.element.phase), descending(right.element.priority), right.offset)
-    }.map(\.element)
-  }
-
-  private static func rank(_ phase: WasmPlugin.Phase) -> Int {
-    switch phase {
-    case .authn: 0
-    case .authz: 1
-    case .stats: 2
-    case .unspecified: 3
-    }
-  }
-
-  /// An unset priority comes after every number, even negative ones.
-  private static func descending(_ priority: Int32?) -> Int64 {
-    priority.map { -Int64($0) } ?? .max
+  private static func lua(_ code: String) -> Google_Protobuf_Any {
+    Envoy_Extensions_Filters_Http_Lua_V3_Lua.with {
+      $0.defaultSourceCode.inlineString = code
+    }.packed()
   }
 }
 
-extension WasmPlugin {
-  /// The name of its ECDS resource and of its filters.
-  var resourceName: String { "extensions.istio.io/wasmplugin/\(meta.namespace).\(meta.name)" }
-
+extension PluginPlacement {
   /// Any of the selectors, each by mode and port; no selector matches everything.
   fileprivate func matches(_ traffic: PluginChain.Traffic) -> Bool {
     match.isEmpty

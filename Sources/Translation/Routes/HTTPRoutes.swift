@@ -42,6 +42,7 @@ struct HTTPRoutes {
         var template = attempt({ builder throws(ConfigError) in try builder.withoutMatch(http) })
       else { continue }
       template.metadata = metadata
+      enablePlugins(of: http, on: &template)
       guard !http.matches.isEmpty else {
         template.match.prefix = "/"
         routes.append(template)

@@ -64,7 +64,7 @@ struct SidecarListeners {
     _ port: UInt16, _ instances: [ProxyClass.ServiceInstance], noting origins: inout [Origin]
   ) -> FilterChainDraft {
     let traffic = PluginChain.Traffic(direction: .server, port: port)
-    let plugins = PluginChain(scope.wasmPlugins, for: traffic)
+    let plugins = PluginChain(scope, for: traffic)
     origins += plugins.origins
     let cluster = ClusterName.inbound(port: port)
     let name = "0.0.0.0_\(port)"
@@ -81,7 +81,7 @@ struct SidecarListeners {
 
   private func outboundHTTP(_ port: UInt16, _ services: [Service]) -> ListenerDraft {
     let traffic = PluginChain.Traffic(direction: .client, port: port)
-    let plugins = PluginChain(scope.wasmPlugins, for: traffic)
+    let plugins = PluginChain(scope, for: traffic)
     let name = "0.0.0.0_\(port)"
     var manager = HTTPConnectionManager.base(meshConfig: scope.mesh.meshConfig)
     manager.statPrefix = "outbound_\(name)"
@@ -97,7 +97,7 @@ struct SidecarListeners {
 
   private func outboundTCP(_ port: OutboundPorts.TCPPort) -> ListenerDraft {
     let traffic = PluginChain.Traffic(direction: .client, port: port.number)
-    let plugins = PluginChain(scope.wasmPlugins, for: traffic)
+    let plugins = PluginChain(scope, for: traffic)
     let cluster = ClusterName.outbound(port: port.number, host: port.service.hostname)
     return ListenerDraft(
       message: outbound("\(port.address)_\(port.number)", port.address, port.number),

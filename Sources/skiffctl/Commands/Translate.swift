@@ -15,6 +15,9 @@ struct Translate: ParsableCommand {
     name: [.short, .customLong("filename")], help: "A file, a directory, or - for standard input.")
   var filenames: [String]
 
+  @Option(help: "A file with Istio's MeshConfig, as skiffd's --mesh-config.")
+  var meshConfig: String?
+
   @OptionGroup var options: ProxyOptions
 
   @Option(name: [.short, .customLong("output")], help: "json or yaml.")
@@ -22,7 +25,7 @@ struct Translate: ParsableCommand {
 
   func run() throws {
     let proxy = try options.proxy()
-    let mesh = OfflineMesh(paths: filenames)
+    let mesh = OfflineMesh(paths: filenames, meshConfig: meshConfig)
     let resources = mesh.resources(for: proxy)
     let problems = mesh.problems(with: resources)
     for problem in problems { printError(problem.line) }

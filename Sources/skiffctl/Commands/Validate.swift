@@ -14,11 +14,14 @@ struct Validate: ParsableCommand {
     name: [.short, .customLong("filename")], help: "A file, a directory, or - for standard input.")
   var filenames: [String]
 
+  @Option(help: "A file with Istio's MeshConfig, as skiffd's --mesh-config.")
+  var meshConfig: String?
+
   @Option(name: [.short, .customLong("output")], help: "json for a list of problems.")
   var output: JSONOutput?
 
   func run() throws {
-    let mesh = OfflineMesh(paths: filenames).snapshot
+    let mesh = OfflineMesh(paths: filenames, meshConfig: meshConfig).snapshot
     let problems = mesh.problems.map(mesh.located)
     if output != nil {
       print(JSONValue.array(problems.map(\.json)).text(pretty: true))

@@ -54,6 +54,18 @@ import Testing
       ])
   }
 
+  @Test func `whether a proxy runs Wasm is said as it was configured, or by its environment`()
+    throws
+  {
+    let config = #"{"proxyMetadata": {"WASM_ENABLED": "false"}}"#
+    #expect(try Self.metadata(["PROXY_CONFIG": config])?["WASM_ENABLED"] == "false")
+    let both = ["PROXY_CONFIG": config, "WASM_ENABLED": "true"]
+    #expect(try Self.metadata(both)?["WASM_ENABLED"] == "true")
+    let all = both.merging(["ISTIO_META_WASM_ENABLED": "false"]) { $1 }
+    #expect(try Self.metadata(all)?["WASM_ENABLED"] == "false")
+    #expect(try Self.metadata([:])?["WASM_ENABLED"] == nil)
+  }
+
   @Test func `a control plane over TCP is found by its name`() {
     let bootstrap = ProxyBootstrap(
       nodeID: "n", cluster: "c", metadata: .init(),

@@ -24,12 +24,19 @@ def free_port() -> int:
 
 
 def gateway_envoy(
-    directory: Path, grpc_port: int, *, name: str = "gateway", role: str = "router", labels=LABELS
+    directory: Path,
+    grpc_port: int,
+    *,
+    name: str = "gateway",
+    role: str = "router",
+    labels=LABELS,
+    flags=(),
 ) -> Envoy:
-    """Starts an Envoy from the bootstrap that skiffctl prints."""
+    """Starts an Envoy from the bootstrap that skiffctl prints; `flags` are more of its own."""
     printed = skiffctl(
         *["bootstrap", "--type", role, "--id", name, "--namespace", "istio-system"],
         *["--labels", labels, "--xds-address", f"127.0.0.1:{grpc_port}"],
+        *flags,
     )
     assert printed.returncode == 0, printed.stderr
     bootstrap = json.loads(printed.stdout)

@@ -34,6 +34,46 @@ def padded(module: bytes, size: int) -> bytes:
     return module + section(bytes(size - len(module) + filler))
 
 
+def closing_module() -> bytes:
+    """A network plugin by hand, of the Proxy-Wasm ABI: it closes every new connection."""
+
+    def text(value: str) -> bytes:
+        return leb128(len(value)) + value.encode()
+
+    def vector(*items: bytes) -> bytes:
+        return leb128(len(items)) + b"".join(items)
+
+    def part(number: int, content: bytes) -> bytes:
+        return bytes([number]) + leb128(len(content)) + content
+
+    def code(*instructions: int) -> bytes:
+        body = b"\x00" + bytes(instructions) + b"\x0b"
+        return leb128(len(body)) + body
+
+    integer = b"\x7f"
+    types = vector(b"\x60" + vector(integer) + vector(integer), b"\x60" + vector() + vector())
+    close_stream = text("env") + text("proxy_close_stream") + b"\x00\x00"
+    names = ["proxy_abi_version_0_2_1", "proxy_on_memory_allocate", "proxy_on_new_connection"]
+    exports = [text("memory") + b"\x02\x00"]
+    exports += [text(name) + b"\x00" + leb128(index + 1) for index, name in enumerate(names)]
+    bodies = [
+        code(),
+        code(0x41, 0x80, 0x08),  # i32.const 1024
+        # close_stream(downstream), then stop.
+        code(0x41, 0x02, 0x10, 0x00, 0x1A, 0x41, 0x01),
+    ]
+    return b"\x00asm\x01\x00\x00\x00" + b"".join(
+        [
+            part(1, types),
+            part(2, vector(close_stream)),
+            part(3, vector(b"\x01", b"\x00", b"\x00")),
+            part(5, vector(b"\x00\x01")),
+            part(7, vector(*exports)),
+            part(10, vector(*bodies)),
+        ]
+    )
+
+
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 

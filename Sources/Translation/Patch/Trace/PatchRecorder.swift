@@ -122,7 +122,8 @@ final class PatchRecorder {
         filter.targetRefs.map { "\($0.kind) \($0.name)" }.joined(separator: ", "),
         among: label.isEmpty ? [] : ["Gateway \(label)"],
         PolicyAttachment(proxy: proxy).applies(
-          filter, selector: filter.workloadSelector, targetRefs: filter.targetRefs))
+          in: filter.meta.namespace, selector: filter.workloadSelector,
+          targetRefs: filter.targetRefs))
     }
     return clauses.list ?? []
   }

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The mesh configuration from a ConfigMap and from a file, changed while a real Envoy runs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from skiff_e2e.gateway import gateway_envoy
+from skiff_e2e.skiffd import Skiffd, skiffctl, write
+from skiff_e2e.stage import Stage, with_backend
+
+
+def config_map(mesh: dict) -> str:
+    """As istioctl installs it: the configuration is YAML in a text."""
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "istio", "namespace": "istio-system"},
+            "data": {"mesh": yaml.safe_dump(mesh), "meshNetworks": "networks: {}"},
+        }
+    )
+
+
+def logging_to(path, mark: str) -> dict:
+    return {"accessLogFile": str(path), "accessLogFormat": f"{mark} %RESPONSE_CODE%"}
+
+
+def logged(stage: Stage, path, line: str) -> None:
+    """Sends requests until the log has this line."""
+
+    def probe() -> bool:
+        stage.get()
+        return path.exists() and line in path.read_text().splitlines()
+
+    stage.envoy.wait_for(f"the line {line!r}", probe)
+
+
+def test_a_config_map_is_in_force_and_so_are_its_changes(stage, tmp_path):
+    log = tmp_path / "access.log"
+    stage.write("istio.yaml", config_map(logging_to(log, "one")))
+    logged(stage, log, "one 200")
+    stage.write("istio.yaml", config_map(logging_to(log, "two")))
+    logged(stage, log, "two 200")
+    # What cannot be read leaves the last good one.
+    stage.write("istio.yaml", config_map(logging_to(log, "two")).replace("two", "two\\n  \\n}"))
+    broken = config_map({}).replace("mesh: '{}", "mesh: 'rootNamespace: [")
+    stage.write("istio.yaml", broken)
+    skiffd = stage.skiffd
+    (problem,) = skiffd.wait_for(
+        "the problem",
+        lambda: [each for each in skiffd.get("/debug/problemsz") if each["severity"] == "error"],
+    )
+    assert (problem["kind"], problem["name"], problem["field"]) == ("ConfigMap", "istio", "data.mesh")
+    log.write_text("")
+    logged(stage, log, "two 200")
+    # Where it goes away, the defaults come back.
+    (stage.config / "istio.yaml").unlink()
+
+    def silent() -> bool:
+        log.write_text("")
+        stage.get()
+        return log.read_text() == ""
+
+    stage.envoy.wait_for("no log", silent)
+
+
+def test_a_file_overrides_the_objects_and_is_read_again(tmp_path):
+    log, file = tmp_path / "access.log", tmp_path / "mesh.yaml"
+    write(file, yaml.safe_dump(logging_to(log, "file")))
+    with Stage(tmp_path) as stage:
+        with_backend(stage)
+        stage.write("istio.yaml", config_map(logging_to(log, "map")))
+        flags = ["--mesh-config", str(file)]
+        stage.skiffd = stage.enter(Skiffd(stage.config, tmp_path, flags=flags)).wait_until_ready()
+        stage.envoy = stage.enter(gateway_envoy(tmp_path, stage.skiffd.grpc)).wait_until_ready()
+        stage.answer(lambda response: response.status == 200)
+        logged(stage, log, "file 200")
+        write(file, yaml.safe_dump(logging_to(log, "changed")))
+        logged(stage, log, "changed 200")
+        assert "map 200" not in log.read_text()
+        (warning,) = [
+            each for each in stage.skiffd.get("/debug/problemsz") if each["field"] == "mesh"
+        ]
+        assert warning["reason"] == (
+            "overrides the mesh configuration of ConfigMap istio-system/istio, field by field"
+        )
+        assert warning["file"] == str(file)
+
+
+def test_a_file_that_is_not_there_ends_the_start(tmp_path):
+    (tmp_path / "config").mkdir()
+    with pytest.raises(AssertionError, match="no such file"):
+        Skiffd(tmp_path / "config", tmp_path, flags=["--mesh-config", str(tmp_path / "none.yaml")])
+
+
+def test_skiffctl_reads_the_file_too(tmp_path):
+    write(tmp_path / "mesh.yaml", "rootNamspace: x\n")
+    write(tmp_path / "config/empty.yaml", "")
+    arguments = ["-f", str(tmp_path / "config"), "--mesh-config", str(tmp_path / "mesh.yaml")]
+    checked = skiffctl("validate", *arguments)
+    assert checked.returncode == 0
+    assert checked.stdout == (
+        'warning: MeshConfig mesh: mesh.rootNamspace: unknown field "rootNamspace"; did you mean '
+        f'"rootNamespace"? ({tmp_path}/mesh.yaml:1)\n'
+    )
+
+
+ANNOTATED = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    metadata:
+      annotations:
+        proxy.istio.io/config: |
+          proxyMetadata: {C: annotation, D: annotation}
+          concurrency: 3
+"""
+
+
+def proxy_config(name: str, namespace: str, selector: dict | None = None, **variables) -> str:
+    spec = {"environmentVariables": variables} | ({"selector": selector} if selector else {})
+    return "---\n" + json.dumps(
+        {
+            "apiVersion": "networking.istio.io/v1beta1",
+            "kind": "ProxyConfig",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": spec,
+        }
+    )
+
+
+def test_what_a_proxy_is_started_with_has_istios_precedence(tmp_path):
+    mesh = {"defaultConfig": {"proxyMetadata": {name: "mesh" for name in "ABCDE"}}}
+    mesh["defaultConfig"]["proxyMetadata"] |= {"ISTIO_META_RACK": "r", "WASM_ENABLED": "true"}
+    text = [
+        config_map(mesh) + "---\n" + ANNOTATED,
+        proxy_config("all", "istio-system", A="root", B="root", C="root", D="root"),
+        proxy_config("ours", "shop", B="namespace", C="namespace", D="namespace"),
+        proxy_config("chosen", "shop", {"matchLabels": {"app": "web"}}, D="workload"),
+        proxy_config("other", "shop", {"matchLabels": {"app": "other"}}, E="never"),
+    ]
+    write(tmp_path / "all.yaml", "\n".join(text))
+    printed = skiffctl(
+        *["bootstrap", "--type", "sidecar", "--id", "web", "--namespace", "shop"],
+        *["--labels", "app=web", "--xds-address", "127.0.0.1:1", "-f", str(tmp_path / "all.yaml")],
+    )
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert json.loads(printed.stdout)["node"]["metadata"] == {
+        "NAMESPACE": "shop",
+        "LABELS": {"app": "web"},
+        "RACK": "r",
+        "WASM_ENABLED": "true",
+        "PROXY_CONFIG": {
+            "concurrency": 3,
+            "proxyMetadata": {
+                "A": "root",
+                "B": "namespace",
+                "C": "annotation",
+                "D": "workload",
+                "E": "mesh",
+                "ISTIO_META_RACK": "r",
+                "WASM_ENABLED": "true",
+            },
+        },
+    }
+
+
+def test_an_annotation_that_cannot_be_read_ends_the_bootstrap(tmp_path):
+    write(tmp_path / "all.yaml", ANNOTATED.replace("concurrency: 3", "concurrency: many"))
+    printed = skiffctl(
+        *["bootstrap", "--type", "sidecar", "--id", "web", "--namespace", "shop"],
+        *["--xds-address", "127.0.0.1:1", "-f", str(tmp_path / "all.yaml")],
+    )
+    assert printed.returncode == 1
+    assert printed.stderr == (
+        'Deployment shop/web: spec.template.metadata.annotations["proxy.istio.io/config"].'
+        'concurrency: expected an integer from 0 to 2147483647, found "many" '
+        f"({tmp_path}/all.yaml:8)\n"
+    )
