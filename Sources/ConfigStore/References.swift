@@ -38,29 +38,36 @@ enum References {
           warn(FieldPath("spec", "gateways")[index], "there is no Gateway \(full)")
         }
       }
+      func check(_ destination: VirtualService.Destination, at place: () -> FieldPath) {
+        let hostname = Hostname.resolve(destination.host, in: namespace)
+        let candidates =
+          byHostname[hostname]
+          ?? wildcards.filter { Hostname.isSubset(hostname, of: services[$0].hostname) }
+        let visible = candidates.filter { services[$0].isVisible(in: namespace) }
+        // Paths are built only where there is something to say.
+        if visible.isEmpty {
+          warn(
+            place()["host"],
+            candidates.isEmpty
+              ? "there is no service \(hostname)"
+              : "the service \(hostname) is not exported to namespace \(namespace)")
+        } else if let port = destination.port,
+          !visible.contains(where: { services[$0].ports.contains { $0.number == port } })
+        {
+          let ports = visible.flatMap { services[$0].ports }.map { "\($0.number)" }
+          warn(
+            place()["port"]["number"],
+            "\(hostname) has no port \(port), but \(ports.joined(separator: ", "))")
+        }
+      }
       for route in virtualService.http {
         for (destination, place) in destinations(of: route) {
-          // Paths are built only where there is something to say.
-          var path: FieldPath { route.path + place() }
-          let hostname = Hostname.resolve(destination.host, in: namespace)
-          let candidates =
-            byHostname[hostname]
-            ?? wildcards.filter { Hostname.isSubset(hostname, of: services[$0].hostname) }
-          let visible = candidates.filter { services[$0].isVisible(in: namespace) }
-          if visible.isEmpty {
-            warn(
-              path["host"],
-              candidates.isEmpty
-                ? "there is no service \(hostname)"
-                : "the service \(hostname) is not exported to namespace \(namespace)")
-          } else if let port = destination.port,
-            !visible.contains(where: { services[$0].ports.contains { $0.number == port } })
-          {
-            let ports = visible.flatMap { services[$0].ports }.map { "\($0.number)" }
-            warn(
-              path["port"]["number"],
-              "\(hostname) has no port \(port), but \(ports.joined(separator: ", "))")
-          }
+          check(destination) { route.path + place() }
+        }
+      }
+      for route in virtualService.tls + virtualService.tcp {
+        for (index, weighted) in route.destinations.enumerated() {
+          check(weighted.destination) { route.path["route"][index]["destination"] }
         }
       }
     }

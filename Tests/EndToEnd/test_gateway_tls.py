@@ -61,12 +61,13 @@ def site(tmp_path_factory: pytest.TempPathFactory):
     ca = PrivateCA(directory / "ca")
     with Stage(directory) as stage:
         made = Site(stage, ca)
-        backend = stage.enter(Backend("web"))
+        backend, calls = stage.enter(Backend("web")), stage.enter(tls.GRPCBackend())
         passed = stage.enter(tls.TLSBackend("encrypted", ca.issue("db", hosts="DNS:db.example.com")))
         one, two = stage.enter(tls.LineBackend("one")), stage.enter(tls.LineBackend("two"))
         made.keep("a", tls.key_pair(ca.issue("a", hosts="DNS:a.example.com")))
         made.keep("b", tls.key_pair(ca.issue("b", hosts="DNS:b.example.com")))
-        mutual = tls.key_pair(ca.issue("m", hosts="DNS:m.example.com,DNS:o.example.com"))
+        hosts = ",".join(f"DNS:{name}.example.com" for name in "mong")
+        mutual = tls.key_pair(ca.issue("m", hosts=hosts))
         made.keep("m", mutual | {"ca.crt": ca.bundle.read_text()})
         made.keep(
             "elsewhere", tls.key_pair(ca.issue("e", hosts="DNS:e.example.com")), namespace="default"
@@ -83,6 +84,10 @@ def site(tmp_path_factory: pytest.TempPathFactory):
                     made.https, "HTTPS", "o.example.com", "mode: OPTIONAL_MUTUAL, credentialName: m"
                 ),
                 tls.server(
+                    made.https, "HTTPS", "apps/n.example.com", "mode: SIMPLE, credentialName: m"
+                ),
+                tls.server(made.https, "HTTPS", "g.example.com", "mode: SIMPLE, credentialName: m"),
+                tls.server(
                     made.https, "HTTPS", "e.example.com", "mode: SIMPLE, credentialName: elsewhere"
                 ),
             ),
@@ -96,6 +101,7 @@ def site(tmp_path_factory: pytest.TempPathFactory):
         made.write(
             "routes.yaml",
             tls.virtual_service("web", '"*.example.com"', "web", TO_WEB),
+            tls.virtual_service("calls", "g.example.com", "web", TO_WEB.replace("web.", "calls.")),
             tls.virtual_service(
                 "db",
                 "db.example.com",
@@ -117,6 +123,7 @@ def site(tmp_path_factory: pytest.TempPathFactory):
         made.write(
             "services.yaml",
             tls.service("web", backend.port, "HTTP"),
+            tls.service("calls", calls.port, "GRPC"),
             tls.service("secure", passed.port, "TLS"),
             tls.service("one", one.port),
             tls.service("two", two.port),
@@ -142,6 +149,19 @@ def test_http_2_and_http_1_are_offered(site: Site):
         site.answer("a.example.com")
         with tls.connection(site.https, "a.example.com", context) as connection:
             assert connection.selected_alpn_protocol() == chosen
+
+
+def test_grpc_goes_through(site: Site):
+    site.answer("a.example.com")
+    roots = site.ca.bundle.read_bytes()
+    answer = tls.call(site.https, "g.example.com", roots, "/echo.Echo/Say", b"hello")
+    assert answer == b"/echo.Echo/Say hello"
+
+
+def test_a_host_takes_virtual_services_of_its_namespaces(site: Site):
+    """The one for every host is in another namespace than n.example.com is for."""
+    assert site.answer("a.example.com").status == 200
+    assert site.answer("n.example.com").status == 404
 
 
 def test_mutual_asks_for_a_certificate(site: Site):
@@ -295,10 +315,17 @@ def test_no_page_and_no_log_has_a_key(site: Site):
     config = ["-f", str(site.stage.config)]
     node = ["--node", "router~127.0.0.1~gateway.istio-system~istio-system.svc.cluster.local"]
     labels = ["--labels", "istio=ingressgateway"]
-    for command in (["validate", *config], ["translate", *config, *node, *labels, "-o", "yaml"]):
+    commands = [
+        ["validate", *config],
+        ["translate", *config, *node, *labels, "-o", "yaml"],
+        ["diff", "-f", str(site.stage.directory / "empty"), *config, *node, *labels],
+    ]
+    (site.stage.directory / "empty").mkdir()
+    for command in commands:
         run = skiffctl(*command)
         shown[command[0]] = run.stdout + run.stderr
-    assert "kubernetes://a" in shown["translate"] and "[redacted]" in shown["configz"]
+    assert "kubernetes://a" in shown["translate"] and "kubernetes://a" in shown["diff"]
+    assert "[redacted]" in shown["configz"]
 
     keys = [key for key in site.secrets.values() if key]
     assert len(keys) == 4

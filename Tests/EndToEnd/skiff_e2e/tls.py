@@ -9,8 +9,11 @@ import ssl
 import textwrap
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+
+import grpc
 
 from .private_ca import Certificate
 
@@ -159,6 +162,39 @@ class TLSBackend:
                 % (len(body), body)
             )
             connection.unwrap()
+
+
+class EchoRPC(grpc.GenericRpcHandler):
+    """Answers every unary call with its method and what it was sent."""
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        return grpc.unary_unary_rpc_method_handler(
+            lambda sent, _: details.method.encode() + b" " + sent
+        )
+
+
+class GRPCBackend:
+    """A gRPC server in plain text."""
+
+    def __init__(self) -> None:
+        self._server = grpc.server(ThreadPoolExecutor(2))
+        self._server.add_generic_rpc_handlers((EchoRPC(),))
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+
+    def __enter__(self) -> GRPCBackend:
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop(0)
+
+
+def call(port: int, host: str, roots: bytes, method: str, sent: bytes) -> bytes:
+    """One unary call over TLS with `host` as SNI and authority; its errors are the library's."""
+    options = [("grpc.ssl_target_name_override", host), ("grpc.default_authority", host)]
+    credentials = grpc.ssl_channel_credentials(roots)
+    with grpc.secure_channel(f"127.0.0.1:{port}", credentials, options) as channel:
+        return channel.unary_unary(method)(sent, timeout=10)
 
 
 class LineBackend:
