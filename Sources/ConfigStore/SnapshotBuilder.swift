@@ -48,6 +48,7 @@ package enum SnapshotBuilder {
       trafficExtensions: inventory.trafficExtensions, proxyConfigs: inventory.proxyConfigs,
       envoyFilters: inventory.envoyFilters, gateways: inventory.gateways,
       virtualServices: delegation.virtualServices, destinationRules: inventory.destinationRules,
+      sidecars: inventory.sidecars,
       services: services, secrets: inventory.secrets, sources: inventory.sources,
       generations: inventory.generations,
       problems: (problems + located).sorted(by: ConfigError.precedes))
@@ -63,6 +64,7 @@ struct Inventory {
   var virtualServices: [VirtualService] = []
   var destinationRules: [DestinationRule] = []
   var serviceEntries: [ServiceEntry] = []
+  var sidecars: [Sidecar] = []
   var workloadEntries: [WorkloadEntry] = []
   var pods: [Pod] = []
   var kubernetesServices: [KubernetesService] = []
@@ -86,6 +88,7 @@ struct Inventory {
     case .gateway(let object): gateways.append(object)
     case .virtualService(let object): virtualServices.append(object)
     case .destinationRule(let object): destinationRules.append(object)
+    case .sidecar(let object): sidecars.append(object)
     case .workloadEntry(let object): workloadEntries.append(object)
     case .pod(let object): pods.append(object)
     case .serviceEntry(let object): serviceEntries.append(object)

@@ -13,6 +13,7 @@ package enum ConfigValue: Hashable, Sendable {
   case destinationRule(DestinationRule)
   case serviceEntry(ServiceEntry)
   case workloadEntry(WorkloadEntry)
+  case sidecar(Sidecar)
   case service(KubernetesService)
   case endpointSlice(EndpointSlice)
   case endpoints(Endpoints)
@@ -46,6 +47,9 @@ package enum ConfigValue: Hashable, Sendable {
     case .destinationRule(var object):
       object.meta = meta
       self = .destinationRule(object)
+    case .sidecar(var object):
+      object.meta = meta
+      self = .sidecar(object)
     case .workloadEntry(var object):
       object.meta = meta
       self = .workloadEntry(object)

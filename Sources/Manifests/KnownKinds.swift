@@ -7,14 +7,14 @@ package enum KnownKinds {
   /// The kinds that are acted on.
   package static let decoded: [ObjectKind] = [
     .wasmPlugin, .trafficExtension, .envoyFilter, .gateway, .virtualService, .destinationRule,
-    .serviceEntry, .workloadEntry, .service, .endpointSlice, .endpoints, .pod, .secret,
+    .serviceEntry, .workloadEntry, .sidecar, .service, .endpointSlice, .endpoints, .pod, .secret,
     .istioOperator, .proxyConfig, .configMap, .meshConfigFile,
   ]
 
   /// Istio's kinds that this version keeps and shows, but does not act on.
   package static let unsupported: [ObjectKind] = [
     "networking.istio.io": [
-      "Sidecar", "WorkloadGroup",
+      "WorkloadGroup"
     ],
     "security.istio.io": ["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"],
     "telemetry.istio.io": ["Telemetry"],

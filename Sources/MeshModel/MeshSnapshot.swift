@@ -20,6 +20,8 @@ package final class MeshSnapshot: Sendable {
   package let gateways: [Gateway]
   /// Oldest first.
   package let virtualServices: [VirtualService]
+  /// By namespace, oldest first.
+  package let sidecars: [String: [Sidecar]]
   package let destinationRules: DestinationRuleIndex
   /// By host name, then namespace.
   package let services: [Service]
@@ -41,6 +43,7 @@ package final class MeshSnapshot: Sendable {
     trafficExtensions: [TrafficExtension] = [], proxyConfigs: [ProxyConfigObject] = [],
     envoyFilters: [EnvoyFilter] = [], gateways: [Gateway] = [],
     virtualServices: [VirtualService] = [], destinationRules: [DestinationRule] = [],
+    sidecars: [Sidecar] = [],
     services: [Service] = [], secrets: [Secret] = [], sources: [ObjectRef: SourceMap] = [:],
     generations: [ObjectRef: Int64] = [:], problems: [ConfigError] = []
   ) {
@@ -65,6 +68,8 @@ package final class MeshSnapshot: Sendable {
     self.gateways = gateways.sorted(by: Gateway.precedesByAge)
     self.virtualServices = virtualServices.sorted(by: VirtualService.precedesByAge)
     self.destinationRules = DestinationRuleIndex(destinationRules)
+    self.sidecars = Dictionary(
+      grouping: sidecars.sorted(by: Sidecar.precedesByAge), by: \.meta.namespace)
     self.services = services.sorted {
       ($0.hostname, $0.namespace) < ($1.hostname, $1.namespace)
     }
@@ -78,6 +83,7 @@ package final class MeshSnapshot: Sendable {
     classifier = ProxyClassifier(
       selectors: plugins.compactMap(\.placement.selector)
         + envoyFilters.compactMap(\.workloadSelector) + gateways.map(\.selector)
+        + sidecars.compactMap(\.workloadSelector)
         + virtualServices.flatMap(\.sourceSelectors),
       envoyFilters: envoyFilters, destinationRules: destinationRules, services: services)
     servicesByHostname = Dictionary(grouping: self.services, by: \.hostname)

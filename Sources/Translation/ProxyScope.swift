@@ -11,6 +11,10 @@ struct ProxyScope {
   let proxy: ProxyClass
   /// What DestinationRules say about the services.
   let destinations: DestinationPolicies
+  /// The Sidecar resource that counts for the proxies.
+  let sidecar: Sidecar?
+  /// What may be called, by the listener of the Sidecar resource; one of everything without.
+  let egress: [EgressScope]
   /// One for each host name, in name order.
   let services: [Service]
   /// In the order of Istio before phases and priorities: own namespace, root namespace, then age.
@@ -26,7 +30,18 @@ struct ProxyScope {
     self.mesh = mesh
     self.proxy = proxy
     destinations = DestinationPolicies(mesh, proxy)
-    services = Self.visibleServices(mesh, proxy)
+    let visible = Self.visibleServices(mesh, proxy)
+    let sidecar = Self.sidecar(mesh, proxy)
+    self.sidecar = sidecar
+    if let listeners = sidecar?.egress, !listeners.isEmpty {
+      let egress = listeners.map { EgressScope($0, visible, mesh, from: proxy.namespace) }
+      let called = Set(egress.flatMap(\.services).map(\.hostname))
+      services = visible.filter { called.contains($0.hostname) }
+      self.egress = egress
+    } else {
+      services = visible
+      egress = [EgressScope(visible, from: proxy.namespace)]
+    }
     let attachment = PolicyAttachment(proxy: proxy)
     let root = mesh.meshConfig.rootNamespace
     let namespaces = proxy.namespace == root ? [root] : [proxy.namespace, root]
@@ -103,12 +118,6 @@ extension ProxyScope {
         ? middle + 1..<range.upperBound : range.lowerBound..<middle
     }
     return false
-  }
-
-  /// The ports of the workload that services lead to, with the service ports behind each.
-  var inboundPorts: [(UInt16, [ProxyClass.ServiceInstance])] {
-    Dictionary(grouping: proxy.instances, by: \.targetPort).sorted { $0.key < $1.key }
-      .map { ($0.key, $0.value) }
   }
 
   /// The objects that declare the services of some instances.

@@ -71,12 +71,13 @@ package struct Translator: Sendable {
       sets[.secret] = secrets.resources
       problems += tables.problems
     case .sidecar:
-      let ports = OutboundPorts(scope.services)
+      let ports = OutboundPorts(scope)
       let sidecar = SidecarListeners(scope, ports: ports)
       listeners = sidecar.listeners
       problems += sidecar.problems
       var tables = SidecarRoutes(scope, virtualServices)
-      routes = ports.http.map { tables.configuration(forPort: $0, $1) }
+      routes = ports.http.map { tables.configuration(for: $0) }
+      routes += ports.tcp.filter(\.isDetected).map { tables.configuration(for: $0) }
       problems += tables.problems
     }
     let plan = PatchPlan(scope, decodedFilters, recorder)

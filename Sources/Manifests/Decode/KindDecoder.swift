@@ -42,6 +42,7 @@ enum KindDecoder {
       VirtualService.decode(spec, meta, problems).map(ConfigValue.virtualService)
     case .destinationRule:
       DestinationRule.decode(spec, meta, problems).map(ConfigValue.destinationRule)
+    case .sidecar: Sidecar.decode(spec, meta, problems).map(ConfigValue.sidecar)
     case .workloadEntry: WorkloadEntry.decode(spec, meta, problems).map(ConfigValue.workloadEntry)
     case .serviceEntry: ServiceEntry.decode(spec, meta, problems).map(ConfigValue.serviceEntry)
     case .service: KubernetesService.decode(spec, meta, problems).map(ConfigValue.service)

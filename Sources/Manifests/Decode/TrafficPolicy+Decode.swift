@@ -74,7 +74,7 @@ extension ConnectionPool {
     "idleTimeout", "h2UpgradePolicy", "useClientProtocol", "maxConcurrentStreams",
   ])
 
-  fileprivate static func decode(_ node: Node, _ problems: Problems) -> ConnectionPool? {
+  static func decode(_ node: Node, _ problems: Problems) -> ConnectionPool? {
     guard let fields = Fields(node, Schema(fields: ["tcp", "http"]), problems) else { return nil }
     if !fields.has("tcp"), !fields.has("http") {
       problems.error(.required, at: node.path, "expected tcp, http or both")

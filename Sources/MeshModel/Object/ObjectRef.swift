@@ -23,6 +23,7 @@ extension ObjectKind {
   package static let virtualService = Self(group: "networking.istio.io", kind: "VirtualService")
   package static let serviceEntry = Self(group: "networking.istio.io", kind: "ServiceEntry")
   package static let destinationRule = Self(group: "networking.istio.io", kind: "DestinationRule")
+  package static let sidecar = Self(group: "networking.istio.io", kind: "Sidecar")
   package static let workloadEntry = Self(group: "networking.istio.io", kind: "WorkloadEntry")
   package static let proxyConfig = Self(group: "networking.istio.io", kind: "ProxyConfig")
   package static let istioOperator = Self(group: "install.istio.io", kind: "IstioOperator")

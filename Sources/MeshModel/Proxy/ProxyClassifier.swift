@@ -25,7 +25,8 @@ package struct ProxyClassifier: Hashable, Sendable {
 
   /// Node metadata that translation looks at whatever the objects are.
   private static let alwaysMatchedMetadata = Set(
-    [Proxy.wasmSwitch, "UNPRIVILEGED_POD"] + Gateway.TLSSettings.workloadCertificateMetadata)
+    ["INTERCEPTION_MODE", Proxy.wasmSwitch, "UNPRIVILEGED_POD"]
+      + Gateway.TLSSettings.workloadCertificateMetadata)
 
   /// Labels that translation looks at whatever the objects are: which Gateway of the Gateway API
   /// a workload belongs to decides the policies with target references.

@@ -36,7 +36,7 @@ struct Clusters {
     inbound.upstreamBindConfig.sourceAddress.address = "127.0.0.6"
     inbound.upstreamBindConfig.sourceAddress.portValue = 0
     add(inbound)
-    for (port, instances) in scope.inboundPorts { addInbound(port, instances) }
+    for port in scope.inboundPorts { add(port) }
   }
 
   private var connectTimeout: Duration { scope.mesh.meshConfig.connectTimeout }
@@ -71,6 +71,8 @@ struct Clusters {
       draft.message.dnsLookupFamily = .v4Preferred
     }
     if port.portProtocol.isHTTP2 { draft.useHTTP2() }
+    // A sidecar finds out by itself what is spoken on a port that nobody has described.
+    if port.portProtocol == .unspecified, scope.proxy.role == .sidecar { draft.useClientProtocol() }
     apply(policy, of: destination, to: &draft)
     draft.note(destination.metadata)
     if draft.message.type == .eds {
@@ -92,7 +94,7 @@ struct Clusters {
     if let detection = policy.outlierDetection { draft.apply(detection) }
     draft.apply(policy.loadBalancer ?? LoadBalancer(), portProtocol: portProtocol)
     guard let settings = policy.tls else { return }
-    var tls = UpstreamTLS(settings, proxy: scope.proxy, service: destination.service)
+    var tls = UpstreamTLS(settings, scope, destination.service)
     tls.apply(to: &draft)
     for problem in tls.problems {
       guard let (rule, path) = destination.place(of: settings) else { continue }
@@ -113,21 +115,25 @@ struct Clusters {
     }
   }
 
-  private mutating func addInbound(_ port: UInt16, _ instances: [ProxyClass.ServiceInstance]) {
-    let name = ClusterName.inbound(port: port)
+  private mutating func add(_ port: InboundPort) {
+    let name = ClusterName.inbound(port: port.number)
     var draft = ClusterBuilder(name: name, connectTimeout: connectTimeout)
-    draft.message.type = .static
-    draft.message.lbPolicy = .roundRobin
-    draft.message.loadAssignment.clusterName = name
-    draft.message.loadAssignment.endpoints = [
-      Envoy.LocalityEndpoints.with {
-        $0.lbEndpoints = [
-          Envoy.LBEndpoint.with { $0.endpoint.address = Envoy.address("127.0.0.1", port: port) }
-        ]
-      }
-    ]
-    if instances.contains(where: \.portProtocol.isHTTP2) { draft.useHTTP2() }
-    add(draft.cluster, origins: scope.origins(of: instances))
+    switch port.endpoint {
+    case .instance(let target) where port.bind == nil:
+      draft.useOriginalDestination()
+      draft.message.originalDstLbConfig.upstreamPortOverride = .init(UInt32(target))
+    case .loopback(let target), .instance(let target):
+      draft.message.setStatic(Envoy.address("127.0.0.1", port: target))
+    case .socket(let path):
+      draft.message.setStatic(Envoy.Address.with { $0.pipe.path = path })
+    }
+    switch port.reading {
+    case .http2: draft.useHTTP2()
+    case .detected: draft.useClientProtocol()
+    case .http, .tcp: break
+    }
+    if let pool = port.connectionPool { draft.apply(pool, isPlainHTTP: port.reading == .http) }
+    add(draft.cluster, origins: port.origins)
   }
 
   private func originalDestination(_ name: String) -> Envoy.Cluster {
@@ -143,5 +149,19 @@ struct Clusters {
       $0.type = .static
       $0.connectTimeout = Google_Protobuf_Duration(seconds: 10)
     }
+  }
+}
+
+extension Envoy.Cluster {
+  /// One endpoint that is always the same.
+  fileprivate mutating func setStatic(_ address: Envoy.Address) {
+    type = .static
+    lbPolicy = .roundRobin
+    loadAssignment.clusterName = name
+    loadAssignment.endpoints = [
+      Envoy.LocalityEndpoints.with {
+        $0.lbEndpoints = [Envoy.LBEndpoint.with { $0.endpoint.address = address }]
+      }
+    ]
   }
 }

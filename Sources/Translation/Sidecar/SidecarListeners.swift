@@ -19,17 +19,20 @@ struct SidecarListeners {
   init(_ scope: ProxyScope, ports: OutboundPorts) {
     self.scope = scope
     problems = ports.problems
-    listeners = [virtualOutbound(), virtualInbound()]
-    listeners += ports.http.map { outboundHTTP($0, $1) }
+    let inbound = scope.inboundPorts
+    if scope.isIntercepted {
+      listeners = [virtualOutbound(), virtualInbound(inbound.filter { $0.bind == nil })]
+    }
+    listeners += inbound.compactMap(ownInbound)
+    listeners += ports.http.map(outboundHTTP)
+    listeners += ports.tls.map(outboundTLS)
     listeners += ports.tcp.map(outboundTCP)
   }
 
   /// Hands each connection to the listener of its original port; what has none goes where it was
   /// going, or nowhere with outboundTrafficPolicy REGISTRY_ONLY.
   private func virtualOutbound() -> ListenerDraft {
-    let cluster =
-      scope.mesh.meshConfig.allowsAnyOutbound ? ClusterName.passthrough : ClusterName.blackHole
-    return ListenerDraft(
+    ListenerDraft(
       message: Envoy.Listener.with {
         $0.name = "virtualOutbound"
         $0.address = Envoy.address("0.0.0.0", port: Self.outboundPort)
@@ -37,131 +40,104 @@ struct SidecarListeners {
         $0.useOriginalDst = Google_Protobuf_BoolValue(true)
       }, port: Self.outboundPort, context: .sidecarOutbound,
       chains: [blackHole(named: "virtualOutbound-blackhole", port: Self.outboundPort)],
-      defaultChain: tcpChain(named: "virtualOutbound-catchall-tcp", to: cluster), origins: [])
+      defaultChain: tcpChain(named: "virtualOutbound-catchall-tcp", to: unknownTraffic),
+      origins: [])
   }
 
-  /// One chain for each port of the workload that a service leads to, by original destination.
-  private func virtualInbound() -> ListenerDraft {
-    var chains = [blackHole(named: "virtualInbound-blackhole", port: Self.inboundPort)]
-    var origins: [Origin] = []
-    for (port, instances) in scope.inboundPorts where port != Self.inboundPort {
-      origins += scope.origins(of: instances)
-      chains.append(inbound(port, instances, noting: &origins))
-    }
-    return ListenerDraft(
-      message: Envoy.Listener.with {
-        $0.name = "virtualInbound"
-        $0.address = Envoy.address("0.0.0.0", port: Self.inboundPort)
-        $0.trafficDirection = .inbound
-        $0.listenerFilters = [Self.originalDestination]
-      }, port: Self.inboundPort, context: .sidecarInbound, chains: chains,
-      defaultChain: tcpChain(
-        named: "virtualInbound-catchall", to: ClusterName.inboundPassthrough),
-      origins: origins)
+  /// Where connections to unknown hosts go.
+  var unknownTraffic: String {
+    scope.allowsAnyOutbound ? ClusterName.passthrough : ClusterName.blackHole
   }
 
-  private func inbound(
-    _ port: UInt16, _ instances: [ProxyClass.ServiceInstance], noting origins: inout [Origin]
-  ) -> FilterChainDraft {
-    let traffic = PluginChain.Traffic(direction: .server, port: port)
-    let plugins = PluginChain(scope, for: traffic)
-    origins += plugins.origins
-    let cluster = ClusterName.inbound(port: port)
-    let name = "0.0.0.0_\(port)"
-    guard instances.contains(where: \.portProtocol.isHTTP) else {
-      return tcpChain(named: name, to: cluster, port: port, after: plugins.networkFilters)
-    }
-    var manager = HTTPConnectionManager.base(meshConfig: scope.mesh.meshConfig)
-    manager.statPrefix = "inbound_\(name)"
-    manager.forwardClientCertDetails = .appendForward
-    manager.routeConfig = SidecarRoutes.inbound(to: cluster, port: port)
-    manager.httpFilters = HTTPConnectionManager.filters(plugins)
-    return httpChain(named: name, port: port, manager, plugins)
-  }
-
-  private func outboundHTTP(_ port: UInt16, _ services: [Service]) -> ListenerDraft {
-    let traffic = PluginChain.Traffic(direction: .client, port: port)
-    let plugins = PluginChain(scope, for: traffic)
-    let name = "0.0.0.0_\(port)"
-    var manager = HTTPConnectionManager.base(meshConfig: scope.mesh.meshConfig)
-    manager.statPrefix = "outbound_\(name)"
-    manager.useRemoteAddress = Google_Protobuf_BoolValue(false)
-    manager.rds.routeConfigName = "\(port)"
-    manager.rds.configSource = Envoy.aggregatedSource
-    manager.httpFilters = HTTPConnectionManager.filters(plugins)
-    return ListenerDraft(
-      message: outbound(name, "0.0.0.0", port), port: port, context: .sidecarOutbound,
+  /// The listener of an HTTP port, for whatever host a request names.
+  private func outboundHTTP(_ port: OutboundPorts.HTTPPort) -> ListenerDraft {
+    let (manager, plugins) = outboundManager(
+      "0.0.0.0_\(port.number)", routes: "\(port.number)", port.number)
+    return outbound(
+      "0.0.0.0", port.number, port.egress,
       chains: [httpChain(named: "", port: nil, manager, plugins)],
-      origins: services.flatMap(\.origins) + plugins.origins)
+      origins: port.services.flatMap(\.origins) + plugins.origins)
+  }
+
+  /// The listener of a TLS port, for whatever host a client greets.
+  private func outboundTLS(_ port: OutboundPorts.TLSPort) -> ListenerDraft {
+    let plugins = outboundPlugins(port.number)
+    let chains = port.services.map { service in
+      var chain = tcpChain(
+        named: service.hostname,
+        to: ClusterName.outbound(port: port.number, host: service.hostname),
+        after: plugins.networkFilters)
+      chain.message.filterChainMatch.serverNames = [service.hostname]
+      return chain
+    }
+    var listener = outbound(
+      "0.0.0.0", port.number, port.egress, chains: chains,
+      origins: port.services.flatMap(\.origins) + plugins.origins)
+    listener.message.listenerFilters = [Self.tlsInspector]
+    listener.defaultChain = tcpChain(
+      named: "PassthroughFilterChain", to: unknownTraffic, after: plugins.networkFilters)
+    return listener
   }
 
   private func outboundTCP(_ port: OutboundPorts.TCPPort) -> ListenerDraft {
-    let traffic = PluginChain.Traffic(direction: .client, port: port.number)
-    let plugins = PluginChain(scope, for: traffic)
+    let plugins = outboundPlugins(port.number)
+    let name = "\(port.address)_\(port.number)"
     let cluster = ClusterName.outbound(port: port.number, host: port.service.hostname)
-    return ListenerDraft(
-      message: outbound("\(port.address)_\(port.number)", port.address, port.number),
-      port: port.number, context: .sidecarOutbound,
-      chains: [tcpChain(named: "", to: cluster, after: plugins.networkFilters)],
+    let tcp = tcpChain(named: "", to: cluster, after: plugins.networkFilters)
+    guard port.isDetected else {
+      return outbound(
+        port.address, port.number, port.egress, chains: [tcp],
+        origins: port.service.origins + plugins.origins)
+    }
+    let (manager, _) = outboundManager(
+      name, routes: SidecarRoutes.name(port.service, port.number), port.number)
+    var http = httpChain(named: "", port: nil, manager, plugins)
+    http.message.filterChainMatch.applicationProtocols = Self.detectedProtocols
+    var listener = outbound(
+      port.address, port.number, port.egress, chains: [http],
       origins: port.service.origins + plugins.origins)
+    listener.defaultChain = tcp
+    Self.inspect(&listener.message, only: nil)
+    return listener
   }
 
-  /// A listener that only gets connections from `virtualOutbound`.
-  private func outbound(_ name: String, _ address: String, _ port: UInt16) -> Envoy.Listener {
-    Envoy.Listener.with {
-      $0.name = name
-      $0.address = Envoy.address(address, port: port)
-      $0.trafficDirection = .outbound
-      $0.bindToPort = Google_Protobuf_BoolValue(false)
+  private func outboundPlugins(_ port: UInt16) -> PluginChain {
+    PluginChain(
+      scope, for: PluginChain.Traffic(direction: .client, port: port))
+  }
+
+  private func outboundManager(
+    _ name: String, routes: String, _ port: UInt16
+  ) -> (Envoy.HTTPConnectionManager, PluginChain) {
+    let plugins = outboundPlugins(port)
+    var manager = HTTPConnectionManager.base(meshConfig: scope.mesh.meshConfig)
+    manager.statPrefix = "outbound_\(name)"
+    manager.useRemoteAddress = Google_Protobuf_BoolValue(false)
+    manager.rds.routeConfigName = routes
+    manager.rds.configSource = Envoy.aggregatedSource
+    manager.httpFilters = HTTPConnectionManager.filters(plugins)
+    return (manager, plugins)
+  }
+
+  /// A listener that only gets connections from `virtualOutbound`, unless nothing redirects them.
+  private func outbound(
+    _ address: String, _ port: UInt16, _ egress: EgressScope, chains: [FilterChainDraft],
+    origins: [Origin]
+  ) -> ListenerDraft {
+    let isOpened = !scope.isIntercepted || egress.listener?.captureMode == Sidecar.CaptureMode.none
+    let bind = egress.listener?.bind ?? ""
+    let wildcard = isOpened ? "127.0.0.1" : "0.0.0.0"
+    let address = bind.isEmpty ? (address == "0.0.0.0" ? wildcard : address) : bind
+    var origins = origins
+    if let sidecar = scope.sidecar, let listener = egress.listener, listener.port != nil {
+      origins.append(sidecar.origin(at: listener.path))
     }
-  }
-}
-
-extension SidecarListeners {
-  private static let originalDestination = Envoy.ListenerFilter.with {
-    $0.name = FilterName.originalDestination
-    $0.typedConfig = Envoy_Extensions_Filters_Listener_OriginalDst_V3_OriginalDst().packed()
-  }
-
-  private func httpChain(
-    named name: String, port: UInt16?, _ manager: Envoy.HTTPConnectionManager,
-    _ plugins: PluginChain
-  ) -> FilterChainDraft {
-    FilterChainDraft(
-      message: chain(named: name, port: port),
-      filters: plugins.networkFilters.map(NetworkFilterDraft.other)
-        + [.httpConnectionManager(name: FilterName.httpConnectionManager, manager)])
-  }
-
-  private func tcpChain(
-    named name: String, to cluster: String, port: UInt16? = nil,
-    after filters: [Envoy.NetworkFilter] = []
-  ) -> FilterChainDraft {
-    let proxy = Envoy.TCPProxy.with {
-      $0.statPrefix = cluster
-      $0.cluster = cluster
-      $0.accessLog = AccessLogs.file(scope.mesh.meshConfig)
-    }
-    let last = Envoy.NetworkFilter.with {
-      $0.name = FilterName.tcpProxy
-      $0.typedConfig = proxy.packed()
-    }
-    return FilterChainDraft(
-      message: chain(named: name, port: port),
-      filters: (filters + [last]).map(NetworkFilterDraft.other))
-  }
-
-  /// A connection to the proxy's own port would come back to it for ever.
-  private func blackHole(named name: String, port: UInt16) -> FilterChainDraft {
-    tcpChain(named: name, to: ClusterName.blackHole, port: port)
-  }
-
-  private func chain(named name: String, port: UInt16?) -> Envoy.FilterChain {
-    Envoy.FilterChain.with {
-      $0.name = name
-      if let port {
-        $0.filterChainMatch.destinationPort = Google_Protobuf_UInt32Value(UInt32(port))
-      }
-    }
+    return ListenerDraft(
+      message: Envoy.Listener.with {
+        $0.name = "\(address)_\(port)"
+        $0.address = Envoy.address(address, port: port)
+        $0.trafficDirection = .outbound
+        if !isOpened { $0.bindToPort = Google_Protobuf_BoolValue(false) }
+      }, port: port, context: .sidecarOutbound, chains: chains, origins: origins)
   }
 }

@@ -36,18 +36,39 @@ struct SidecarRoutes {
     self.hosts = hosts
   }
 
+  /// The route configuration for what is spoken on the port of one service, where that may be HTTP.
+  static func name(_ service: Service, _ port: UInt16) -> String {
+    "\(service.hostname):\(port)"
+  }
+
+  /// The routes of a port that may turn out to be HTTP: those of its only service.
   mutating func configuration(
-    forPort port: UInt16, _ services: [Service]
+    for port: OutboundPorts.TCPPort
   ) -> Sourced<Envoy.RouteConfiguration> {
     var table = VirtualHostTable()
-    for service in services {
+    table.origins = port.service.origins
+    let routes = routes(to: port.service, port.number, port.egress, origins: &table.origins)
+    let name = Self.name(port.service, port.number)
+    // Whatever host a client names, it is this service that it has connected to.
+    table.append(Self.virtualHost(name, ["*"], routes))
+    var message = RouteConfiguration.message(named: name, table)
+    message.ignorePortInHostMatching = true
+    return Sourced(message, origins: table.origins)
+  }
+
+  mutating func configuration(
+    for httpPort: OutboundPorts.HTTPPort
+  ) -> Sourced<Envoy.RouteConfiguration> {
+    let (port, egress) = (httpPort.number, httpPort.egress)
+    var table = VirtualHostTable()
+    for service in httpPort.services {
       table.origins += service.origins
-      let routes = routes(to: service, port, origins: &table.origins)
+      let routes = routes(to: service, port, egress, origins: &table.origins)
       table.append(
         Self.virtualHost("\(service.hostname):\(port)", domains(of: service), routes))
     }
     // Hosts that are no service, or one on another port: only VirtualServices know them.
-    for (host, virtualService) in hosts {
+    for (host, virtualService) in hosts where egress.imports(virtualService) {
       let routes = routes(virtualService, port)
       guard !routes.isEmpty else { continue }
       table.origins += virtualService.object.routeOrigins
@@ -82,9 +103,9 @@ struct SidecarRoutes {
   }
 
   private mutating func routes(
-    to service: Service, _ port: UInt16, origins: inout [Origin]
+    to service: Service, _ port: UInt16, _ egress: EgressScope, origins: inout [Origin]
   ) -> [Envoy.Route] {
-    if let virtualService = virtualServices[service.hostname] {
+    if let virtualService = virtualServices[service.hostname], egress.imports(virtualService) {
       let routes = routes(virtualService, port)
       if !routes.isEmpty {
         origins += virtualService.object.routeOrigins
@@ -123,6 +144,8 @@ struct SidecarRoutes {
       if service.namespace == scope.proxy.namespace { domains.append(name) }
       domains += ["\(name).\(service.namespace)", "\(name).\(service.namespace).svc"]
     }
+    // Clients of a headless service name one of its endpoints: `db-0.db.default`.
+    if service.isHeadless { domains += domains.map { "*.\($0)" } }
     return domains + service.addresses.filter(IPAddress.isValid)
   }
 
@@ -139,7 +162,7 @@ struct SidecarRoutes {
 
   /// Requests to hosts that nobody declared.
   private func catchAll() -> Envoy.VirtualHost {
-    let allows = scope.mesh.meshConfig.allowsAnyOutbound
+    let allows = scope.allowsAnyOutbound
     return Self.virtualHost(
       allows ? "allow_any" : "block_all", ["*"],
       [

@@ -29,17 +29,20 @@ def gateway_envoy(
     *,
     name: str = "gateway",
     role: str = "router",
+    namespace: str = "istio-system",
     labels=LABELS,
+    metadata: dict | None = None,
     flags=(),
 ) -> Envoy:
     """Starts an Envoy from the bootstrap that skiffctl prints; `flags` are more of its own."""
     printed = skiffctl(
-        *["bootstrap", "--type", role, "--id", name, "--namespace", "istio-system"],
+        *["bootstrap", "--type", role, "--id", name, "--namespace", namespace],
         *["--labels", labels, "--xds-address", f"127.0.0.1:{grpc_port}"],
         *flags,
     )
     assert printed.returncode == 0, printed.stderr
     bootstrap = json.loads(printed.stdout)
+    bootstrap["node"]["metadata"] |= metadata or {}
     bootstrap["admin"]["address"]["socket_address"]["port_value"] = 0
     return Envoy(bootstrap, directory, name=name)
 
