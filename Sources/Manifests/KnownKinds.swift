@@ -8,7 +8,7 @@ package enum KnownKinds {
   package static let decoded: [ObjectKind] = [
     .wasmPlugin, .trafficExtension, .envoyFilter, .gateway, .virtualService, .destinationRule,
     .serviceEntry, .workloadEntry, .sidecar, .service, .endpointSlice, .endpoints, .pod, .secret,
-    .istioOperator, .proxyConfig, .configMap, .meshConfigFile,
+    .istioOperator, .proxyConfig, .configMap,
   ]
 
   /// Istio's kinds that this version keeps and shows, but does not act on.

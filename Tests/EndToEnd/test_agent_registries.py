@@ -123,7 +123,8 @@ def test_a_password_by_the_pull_secret_of_the_plugin(stage, module, tmp_path):
         plugin = wasm_plugin_yaml(url, {"x-said": "one"}, imagePullSecret="registry")
         stage.write("mark.yaml", plugin)
         stage.start(ready=False)
-        (warning,) = stage.skiffd.get("/debug/problemsz")
+        skiffd = stage.skiffd
+        (warning,) = skiffd.wait_for("the warning", lambda: named_secret(skiffd))
         assert warning["reason"] == (
             "there is no Secret istio-system/registry; the image is not pulled"
         )
@@ -151,6 +152,12 @@ def test_a_password_by_the_pull_secret_of_the_plugin(stage, module, tmp_path):
         for text in shown:
             assert registry.login[1] not in text
             assert basic(*registry.login) not in text
+
+
+def named_secret(skiffd) -> list[dict]:
+    """What skiffd says of pull secrets."""
+    problems = skiffd.get("/debug/problemsz")
+    return [each for each in problems if each["field"] == "spec.imagePullSecret"]
 
 
 def test_tokens_by_the_agents_docker_configuration(stage, module, tmp_path):
