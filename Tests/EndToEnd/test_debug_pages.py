@@ -95,7 +95,7 @@ def test_connections(peer):
     assert client.pop("address").rpartition(":")[0].endswith("127.0.0.1")
     assert page == {
         "totalClients": 1,
-        "clients": [{"connectionId": ID, "connectedAt": "<time>"}],
+        "clients": [{"connectionId": ID, "connectedAt": "<time>", "wasmEnabled": True}],
     }
 
 
