@@ -7,9 +7,8 @@ extension MeshConfig {
     fields: [
       "rootNamespace", "trustDomain", "extensionProviders", "defaultConfig", "accessLogFile",
       "accessLogFormat", "accessLogEncoding", "outboundTrafficPolicy", "connectTimeout",
-      "dnsRefreshRate", "protocolDetectionTimeout", "proxyListenPort", "proxyInboundListenPort",
-      "pathNormalization", "defaultServiceExportTo", "defaultVirtualServiceExportTo",
-      "defaultDestinationRuleExportTo",
+      "dnsRefreshRate", "pathNormalization", "defaultServiceExportTo",
+      "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo",
     ],
     unsupported: [
       "ca", "caCertificates", "certificates", "configSources", "defaultHttpRetryPolicy",
@@ -17,7 +16,8 @@ extension MeshConfig {
       "enableEnvoyAccessLogService", "enablePrometheusMerge", "enableTracing", "h2UpgradePolicy",
       "hboneIdleTimeout", "inboundClusterStatName", "inboundTrafficPolicy", "ingressClass",
       "ingressControllerMode", "ingressSelector", "ingressService", "localityLbSetting",
-      "meshMTLS", "outboundClusterStatName", "proxyHttpPort", "serviceScopeConfigs",
+      "meshMTLS", "outboundClusterStatName", "protocolDetectionTimeout", "proxyHttpPort",
+      "proxyInboundListenPort", "proxyListenPort", "serviceScopeConfigs",
       "serviceSettings", "tcpKeepalive", "tlsDefaults", "trustDomainAliases",
       "verifyCertificateAtClient", "mixerAddress", "disablePolicyChecks", "thriftConfig",
     ])
@@ -76,13 +76,6 @@ extension MeshConfig {
     }
     connectTimeout = duration("connectTimeout", atLeast: .milliseconds(1)) ?? connectTimeout
     dnsRefreshRate = duration("dnsRefreshRate", atLeast: .milliseconds(1)) ?? dnsRefreshRate
-    protocolDetectionTimeout =
-      duration("protocolDetectionTimeout", atLeast: .zero) ?? protocolDetectionTimeout
-    func port(_ name: String) -> UInt16? {
-      fields.optional(name) { (node) throws(ConfigError) in try node.port() }
-    }
-    proxyListenPort = port("proxyListenPort") ?? proxyListenPort
-    proxyInboundListenPort = port("proxyInboundListenPort") ?? proxyInboundListenPort
     pathNormalization =
       fields.object("pathNormalization", Schema(fields: ["normalization"]))?
       .optional("normalization") { (node) throws(ConfigError) in

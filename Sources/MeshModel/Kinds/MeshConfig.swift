@@ -34,12 +34,6 @@ package struct MeshConfig: Hashable, Sendable {
   package var connectTimeout: Duration = .seconds(10)
   /// How often names of clusters are looked up again.
   package var dnsRefreshRate: Duration = .seconds(60)
-  /// How long a sidecar waits to see which protocol a connection speaks; zero waits without limit.
-  package var protocolDetectionTimeout: Duration = .zero
-  /// Where connections of the workload are redirected to.
-  package var proxyListenPort: UInt16 = 15001
-  /// Where connections to the workload are redirected to.
-  package var proxyInboundListenPort: UInt16 = 15006
   package var pathNormalization = PathNormalization.default
   /// What objects export to that do not say it; empty for every namespace.
   package var defaultServiceExportTo: [String] = []
@@ -104,9 +98,6 @@ extension MeshConfig {
     ("outboundTrafficPolicy", { $0.allowsAnyOutbound = $1.allowsAnyOutbound }),
     ("connectTimeout", { $0.connectTimeout = $1.connectTimeout }),
     ("dnsRefreshRate", { $0.dnsRefreshRate = $1.dnsRefreshRate }),
-    ("protocolDetectionTimeout", { $0.protocolDetectionTimeout = $1.protocolDetectionTimeout }),
-    ("proxyListenPort", { $0.proxyListenPort = $1.proxyListenPort }),
-    ("proxyInboundListenPort", { $0.proxyInboundListenPort = $1.proxyInboundListenPort }),
     ("pathNormalization", { $0.pathNormalization = $1.pathNormalization }),
     ("defaultServiceExportTo", { $0.defaultServiceExportTo = $1.defaultServiceExportTo }),
     (
