@@ -219,7 +219,9 @@ package struct StreamState: Sendable {
   ) -> RequestOutcome {
     guard let unanswered = watches[index].ledger.unanswered else { return .repeated }
     guard let reason = request.errorDetail else {
+      let doubts = watches[index].ledger.doubts.count
       watches[index].accept(at: now)
+      if watches[index].ledger.doubts.count < doubts { retryListeners(mendedBy: index) }
       return .acked(unanswered.nonce, after: unanswered.since.duration(to: now))
     }
     let rejection = watches[index].reject(
@@ -229,6 +231,17 @@ package struct StreamState: Sendable {
       watches[index].follow(snapshot[request.typeURL, rank: watches[index].rank])
     }
     return rejection.map(RequestOutcome.rejected) ?? .repeated
+  }
+
+  /// Lets refused listeners be sent once more when a refused filter configuration is mended.
+  ///
+  /// Envoy builds a listener with the last configuration that it was sent for a filter, and refuses the
+  /// listener where that is bad.
+  private mutating func retryListeners(mendedBy index: Int) {
+    guard watches[index].rank == TypeURL.extensionConfig.pushRank,
+      let listeners = position(of: TypeURL.listener.pushRank)
+    else { return }
+    watches[listeners].retryIfRefused()
   }
 
   /// A new or changed cluster warms until it gets its endpoints, also if they did not change.

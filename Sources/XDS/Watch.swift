@@ -25,8 +25,10 @@ struct Watch: Sendable {
   private let isFullState: Bool
   /// The version_info of a first request, not yet compared.
   private(set) var claimedVersion: String?
-  /// Whether names were added that nothing was said about.
+  /// Whether names were added that nothing was said about, or an answer is to be repeated.
   private var isAnswerDue = false
+  /// Whether the unanswered response is to be repeated if it is refused.
+  private var isRetryDue = false
   /// Names to send though their bytes did not change.
   private var again: Set<String> = []
 
@@ -79,6 +81,16 @@ struct Watch: Sendable {
     again.formUnion(names.filter(subscription.selects))
   }
 
+  /// Lets what is refused be sent once more, though it did not change: now, or when the unanswered
+  /// response turns out to be refused.
+  mutating func retryIfRefused() {
+    if ledger.isUnanswered {
+      isRetryDue = true
+    } else if !ledger.rejections.isEmpty {
+      isAnswerDue = true
+    }
+  }
+
   /// Notes what an overtaken request did not name any more: the client has forgotten that, and needs
   /// it again if its next request names it.
   mutating func overlook(_ request: DiscoveryRequest) {
@@ -86,12 +98,18 @@ struct Watch: Sendable {
     again.formUnion(subscription.names.subtracting(request.resourceNames))
   }
 
-  mutating func accept(at now: ContinuousClock.Instant) { ledger.accept(at: now) }
+  mutating func accept(at now: ContinuousClock.Instant) {
+    isRetryDue = false
+    ledger.accept(at: now)
+  }
 
   mutating func reject(
     reason: String, at now: ContinuousClock.Instant, retryingSuspects: Bool
   ) -> Rejection? {
-    ledger.reject(reason: reason, typeURL: typeURL, at: now, retryingSuspects: retryingSuspects)
+    if isRetryDue { isAnswerDue = true }
+    isRetryDue = false
+    return ledger.reject(
+      reason: reason, typeURL: typeURL, at: now, retryingSuspects: retryingSuspects)
   }
 
   mutating func refuse(

@@ -14,6 +14,7 @@ from skiff_e2e.http import Response
 from skiff_e2e.stage import Stage, with_backend
 
 HOST = "app.example.com"
+LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 PREFIX = "extensions.istio.io/extensionprovider/"
 
 
@@ -209,6 +210,28 @@ def test_a_module_that_does_not_load_closes_its_routes_and_no_others(fresh, modu
     )
     fresh.write("mesh.yaml", mesh_yaml(provider("one", module, "a")))
     fresh.until("/with", one="a", last="one")
+
+
+def test_a_listener_refused_for_its_module_comes_once_that_is_mended(fresh, module, tmp_path):
+    """While a former listener with the filter drains, Envoy holds a new one against its bytes."""
+    guarded = service_yaml(route("/with", named("one")), route("/plain"))
+    fresh.write("mesh.yaml", mesh_yaml(provider("one", module, "a")))
+    fresh.write("app.yaml", guarded)
+    fresh.until("/with", one="a", last="one")
+    for name in ("mesh.yaml", "app.yaml"):
+        (fresh.config / name).unlink()
+    fresh.until("/with", 404)
+
+    def listeners() -> str:
+        return fresh.skiffd.status("gateway")["resources"][LISTENER]["status"]
+
+    fresh.write("mesh.yaml", mesh_yaml(provider("one", tmp_path / "nothing.wasm", "b")))
+    fresh.write("app.yaml", guarded)
+    fresh.skiffd.wait_for("a refused listener", lambda: listeners() == "ERROR")
+    fresh.write("mesh.yaml", mesh_yaml(provider("one", module, "c")))
+    fresh.until("/with", one="c", last="one")
+    assert listeners() == "SYNCED"
+    assert fresh.ask("/plain") == (200, {})
 
 
 def test_a_plugin_that_may_fail_open_does(fresh, tmp_path):

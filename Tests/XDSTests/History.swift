@@ -31,6 +31,11 @@ struct History {
   /// The types that something was sent of, since they were subscribed to.
   private var started: Set<TypeURL> = []
   private var lastFull: [TypeURL: [String]] = [:]
+  /// Filter configurations that were in a refused response, until they are accepted.
+  private var doubted: Set<String> = []
+  /// Whether refused listeners may come once more, since what they need was mended.
+  private var mayRepeatListeners = false
+  private var areListenersRefused = false
   private var sent: [Nonce: [String]] = [:]
 
   private static let types: [TypeURL] = [.cluster, .endpoint, .extensionConfig, .listener, .route]
@@ -169,7 +174,9 @@ struct History {
       violations.append("a second \(typeURL.shortName ?? "") is unanswered")
     }
     if typeURL.isFullState {
-      if lastFull[typeURL] == texts { violations.append("\(texts) again") }
+      let mayRepeat = typeURL == .listener && mayRepeatListeners && areListenersRefused
+      if lastFull[typeURL] == texts && !mayRepeat { violations.append("\(texts) again") }
+      if typeURL == .listener { mayRepeatListeners = false }
       if typeURL == .cluster {
         warming.formUnion(
           texts.filter { !(lastFull[.cluster]?.contains($0) ?? false) }.map(EnvoyModel.name))
@@ -200,6 +207,7 @@ struct History {
     switch outcome {
     case .acked(let nonce, _):
       unanswered[typeURL] = nil
+      noteMending(typeURL, by: nonce)
       for text in sent[nonce] ?? [] {
         let name = EnvoyModel.name(of: text)
         accepted[typeURL, default: [:]][name] = texts[typeURL]?[name] == text ? text : nil
@@ -207,6 +215,8 @@ struct History {
     case .rejected(let rejection):
       unanswered[typeURL] = nil
       let texts = sent[rejection.nonce] ?? []
+      if typeURL == .listener { areListenersRefused = true }
+      if typeURL == .extensionConfig { doubted.formUnion(texts.map(EnvoyModel.name)) }
       // In part or in full it may have been applied.
       for text in texts { accepted[typeURL]?[EnvoyModel.name(of: text)] = nil }
       if texts.count == 1, let text = texts.first {
@@ -230,6 +240,14 @@ struct History {
     refused[typeURL] = refused[typeURL]?.filter { wanted.contains($0.key) }
   }
 
+  private mutating func noteMending(_ typeURL: TypeURL, by nonce: Nonce) {
+    if typeURL == .listener { areListenersRefused = false }
+    guard typeURL == .extensionConfig else { return }
+    let names = (sent[nonce] ?? []).map(EnvoyModel.name)
+    if !doubted.isDisjoint(with: names) { mayRepeatListeners = true }
+    doubted.subtract(names)
+  }
+
   private mutating func changeNames() {
     let typeURL: TypeURL = Bool.random(using: &random) ? .route : .extensionConfig
     envoy.want(typeURL, Set(["x", "y", "z", "w"].filter { _ in Bool.random(using: &random) }))
@@ -244,6 +262,9 @@ struct History {
     accepted = [:]
     refused = [:]
     lastFull = [:]
+    doubted = []
+    mayRepeatListeners = false
+    areListenersRefused = false
     warming = []
     forgotten = [:]
     started = []
