@@ -17,10 +17,19 @@ package actor ConfigStore: SnapshotSource {
     var problems: [String: [ConfigError]] = [:]
   }
 
+  /// An object as it is in force, and since when.
+  package struct Form: Hashable, Sendable {
+    package var uid: String
+    package var generation: Int64
+    /// Snapshots of this revision and later ones have it.
+    package var since: UInt64
+  }
+
   private let sources: [any ConfigSource]
   private var states: [String: SourceState]
   private var revision: UInt64 = 0
   private var published: MeshSnapshot?
+  private var changedAt: [ObjectRef: UInt64] = [:]
   private let now: @Sendable () -> Int64?
   private var consumers: [AsyncStream<Void>.Continuation] = []
 
@@ -54,27 +63,31 @@ package actor ConfigStore: SnapshotSource {
       preconditionFailure("events come only from the sources that the store was made with")
     }
     var hasChanged = false
+    var changed: [ObjectRef] = []
     for event in events {
       switch event {
       case .listBegan: state.listing = [:]
       case .apply(let object):
         if state.listing != nil {
           state.listing?[object.ref] = object
-        } else {
-          hasChanged = state.objects.updateValue(object, forKey: object.ref) != object || hasChanged
+        } else if state.objects.updateValue(object, forKey: object.ref) != object {
+          changed.append(object.ref)
         }
       case .delete(let ref):
         if state.listing != nil {
           state.listing?[ref] = nil
-        } else {
-          hasChanged = state.objects.removeValue(forKey: ref) != nil || hasChanged
+        } else if state.objects.removeValue(forKey: ref) != nil {
+          changed.append(ref)
         }
       case .problems(let problems, let place):
-        state.problems[place] = problems.isEmpty ? nil : problems
-        hasChanged = true
+        let former = state.problems.updateValue(problems, forKey: place) ?? []
+        if problems.isEmpty { state.problems[place] = nil }
+        hasChanged = hasChanged || former != problems
       case .listEnded:
         if let listing = state.listing {
-          hasChanged = hasChanged || !state.isListed || listing != state.objects
+          changed += state.objects.keys.filter { listing[$0] == nil }
+          changed += listing.filter { state.objects[$0.key] != $0.value }.keys
+          hasChanged = hasChanged || !state.isListed
           state.objects = listing
           state.listing = nil
           state.isListed = true
@@ -82,7 +95,8 @@ package actor ConfigStore: SnapshotSource {
       }
     }
     states[source] = state
-    if hasChanged { publish() }
+    for ref in changed { changedAt[ref] = revision + 1 }
+    if hasChanged || !changed.isEmpty { publish() }
   }
 
   private func publish() {
@@ -117,6 +131,15 @@ package actor ConfigStore: SnapshotSource {
   /// The objects in force, by kind, namespace and name; also before the store is ready.
   package func objects() -> [DecodedObject] {
     effective().objects.values.sorted { $0.ref < $1.ref }
+  }
+
+  /// Every object in force, as far as it can be told from others of its name, before and after.
+  package func forms() -> [ObjectRef: Form] {
+    effective().objects.mapValues { object in
+      Form(
+        uid: object.meta.uid, generation: object.meta.generation,
+        since: changedAt[object.ref] ?? revision)
+    }
   }
 
   /// All that is wrong: with files and objects, and between objects once there is a snapshot.

@@ -13,6 +13,7 @@ import Serving
 struct ControlAPI {
   let listener: HTTPListener
   let sources: [any ConfigSource]
+  private let store: any Store
 
   /// Opens the store and prepares the listener.
   ///
@@ -35,15 +36,24 @@ struct ControlAPI {
       )
       store = MemoryStore()
     }
-    let now = { @Sendable in WallClock.seconds }
+    self.store = store
     let server = APIServer(
       store: store, reader: reader, tokens: try settings.tokenFile.map(BearerTokens.init),
-      now: now, clock: ContinuousClock(), logger: logger)
+      now: Self.now, clock: ContinuousClock(), logger: logger)
     listener = try HTTPListener(
       address: settings.address, flag: "--api-address", router: server,
       tls: try settings.tls.map(Self.configuration), idleTimeout: .minutes(5), logger: logger)
-    let mirror = directories.map { DirectoryMirror(of: $0, in: store, now: now) }
+    let mirror = directories.map { DirectoryMirror(of: $0, in: store, now: Self.now) }
     sources = [StoreSource(store: store, reader: reader)] + [mirror].compactMap(\.self)
+  }
+
+  @Sendable private static func now() -> Int64 { WallClock.seconds }
+
+  /// What writes to the objects how they fare.
+  func statusPublisher(_ watch: StatusWatch, _ metrics: StatusMetrics) -> StatusPublisher {
+    StatusPublisher(
+      watch: watch, writer: ObjectStatusWriter(store: store, now: Self.now), objects: store,
+      metrics: metrics, clock: ContinuousClock())
   }
 
   private static func configuration(_ files: APISettings.TLS) throws -> TLSConfiguration {

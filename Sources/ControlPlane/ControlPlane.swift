@@ -81,9 +81,12 @@ package struct ControlPlane {
       grpc: HostPort(
         host: settings.grpcAddress.host, port: grpcPort ?? settings.grpcAddress.port),
       http: http, monitoring: monitoring, api: api?.listener)
+    let statusMetrics = StatusMetrics(in: registry)
+    let statuses = api?.statusPublisher(StatusWatch(ads: ads, store: store), statusMetrics)
     // Stopped in reverse: first the listeners, then what feeds them.
     let services: [any Service] =
-      [StoreService(store: store), ads, grpc, http, monitoring]
+      [StoreService(store: store), ads]
+      + [statuses].compactMap { $0.map { $0 as any Service } } + [grpc, http, monitoring]
       + [api?.listener].compactMap { $0.map { $0 as any Service } }
     let serviceGroup = ServiceGroup(
       configuration: .init(

@@ -42,8 +42,29 @@ extension StreamState {
         if !pending.contains(key) { pending.append(key) }
       }
     }
+    for key in keys where mayYetAsk(for: key, of: newest) {
+      counts = true
+      pending.append(key)
+    }
     guard counts else { return nil }
     return pending.isEmpty ? .programmed : .pending(pending)
+  }
+
+  /// Whether a resource that the client does not ask for is named, perhaps, by something that it has not
+  /// settled: it asks for routes once it has the listeners.
+  private func mayYetAsk(for key: ResourceKey, of newest: ResourceSnapshot) -> Bool {
+    let isAsked = watches.contains {
+      $0.typeURL == key.typeURL && $0.subscription.selects(key.name)
+    }
+    guard !isAsked else { return false }
+    return key.typeURL.referringTypes.contains { type in
+      guard let index = position(of: type.pushRank), watches[index].subscription.isWildcard else {
+        return false
+      }
+      let ledger = watches[index].ledger
+      return ledger.isUnanswered
+        || ledger.sent?.set.version != newest[type, rank: type.pushRank].version
+    }
   }
 }
 

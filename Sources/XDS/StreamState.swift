@@ -268,7 +268,7 @@ package struct StreamState: Sendable {
 
 extension TypeURL {
   /// The types whose resources name resources of this type.
-  fileprivate var referringTypes: [Self] {
+  var referringTypes: [Self] {
     switch self {
     case .endpoint: [.cluster]
     case .route, .extensionConfig: [.listener]

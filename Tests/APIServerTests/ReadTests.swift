@@ -54,9 +54,10 @@ import Testing
       .get, plugins, accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json")
     let columns = answer.json["columnDefinitions"]?.arrayElements ?? []
     #expect(
-      columns.compactMap { $0["name"]?.stringValue } == ["Name", "URL", "Phase", "Age", "Selector"])
+      columns.compactMap { $0["name"]?.stringValue }
+        == ["Name", "URL", "Phase", "Programmed", "Rejected", "Age", "Selector"])
     let row = answer.json["rows"]?[0]
-    #expect(row?["cells"] == ["p0", "file:///a.wasm", "", "0s", "<all>"])
+    #expect(row?["cells"] == ["p0", "file:///a.wasm", "", "-", "-", "0s", "<all>"])
     #expect(row?["object"]?["kind"] == "PartialObjectMetadata")
   }
 

@@ -86,7 +86,8 @@ struct Rendering {
       return .string(created.map { Age.text(ofSeconds: now - $0) } ?? "<unknown>")
     }
     let shown = resource.isReadOnly ? [] : [age]
-    return [name] + resource.columns.filter { $0.priority == 0 } + shown
+    return [name] + resource.columns.filter { $0.priority == 0 }
+      + (resource.isMeasured ? Column.measured : []) + shown
       + resource.columns.filter { $0.priority > 0 }
   }
 

@@ -13,6 +13,8 @@ struct APIResource: Sendable {
   var categories: [String] = []
   var isNamespaced = true
   var hasStatus = true
+  /// Its status is measured at the proxies.
+  var isMeasured = false
   /// Made by the server: read, never written.
   var isReadOnly = false
   /// What `kubectl get` shows besides NAME and AGE.

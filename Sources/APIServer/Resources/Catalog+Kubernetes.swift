@@ -7,6 +7,7 @@ extension ObjectKind {
   static let namespace = Self(group: "", kind: "Namespace")
   static let customResourceDefinition = Self(
     group: "apiextensions.k8s.io", kind: "CustomResourceDefinition")
+  static let event = Self(group: "", kind: "Event")
 }
 
 extension Catalog {
@@ -43,7 +44,7 @@ extension Catalog {
       ]),
     APIResource(
       kind: .service, versions: ["v1"], plural: "services", shortNames: ["svc"],
-      categories: ["all"],
+      categories: ["all"], isMeasured: true,
       columns: [
         Column("Type", "How it is reached.") {
           .string($0["spec"]?["type"]?.stringValue ?? "ClusterIP")
@@ -116,7 +117,7 @@ extension Catalog {
       kind: ObjectKind(group: "", kind: "ConfigMap"), versions: ["v1"], plural: "configmaps",
       shortNames: ["cm"], hasStatus: false, columns: [data]),
     APIResource(
-      kind: ObjectKind(group: "", kind: "Event"), versions: ["v1"], plural: "events",
+      kind: .event, versions: ["v1"], plural: "events",
       shortNames: ["ev"], hasStatus: false,
       columns: [
         .field("Type", "type", description: "Normal or Warning."),

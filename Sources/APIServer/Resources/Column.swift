@@ -31,6 +31,20 @@ struct Column: Sendable {
     }
   }
 
+  /// How an object fares at the proxies; `-` while nobody knows.
+  static let measured = [
+    Column("Programmed", "How many of the proxies that depend on the object run it.") { object in
+      let proxies = object["status"]?["proxies"] ?? .null
+      guard let count = proxies["programmed"]?.integerValue,
+        let total = proxies["total"]?.integerValue
+      else { return "-" }
+      return .string("\(count)/\(total)")
+    },
+    Column("Rejected", "How many proxies refuse the object.") { object in
+      .string(object["status"]?["proxies"]?["rejected"]?.text() ?? "-")
+    },
+  ]
+
   /// A value as a cell.
   static func text(_ value: JSONValue) -> JSONValue {
     switch value {

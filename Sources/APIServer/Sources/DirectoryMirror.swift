@@ -163,11 +163,18 @@ private actor MirrorState {
       return existing.map { Write(ref, .delete(at: $0.revision)) }
     }
     guard let existing else { return Write(ref, .create(json, owner: .directory)) }
+    guard let resource = catalog.resource(of: ref.kind) else { return nil }
+    // What was measured of it is of no file.
+    if resource.isMeasured { json = json.setting("status", existing.json["status"]) }
     let generation = existing.json.metadata["generation"]?.integerValue ?? 1
     let hasChanged = json.specOnly != existing.json.specOnly
     json =
       json.settingMetadata("generation", .integer(generation + (hasChanged ? 1 : 0)))
       .settingMetadata("creationTimestamp", existing.json.metadata["creationTimestamp"]).canonical
+    if hasChanged {
+      json = json.withProgrammedUnknown(
+        resource, at: .string(Timestamp.text(ofSeconds: now())))
+    }
     let before = existing.json.settingMetadata("resourceVersion", nil).canonical
     if json == before { return nil }
     return Write(ref, .replace(json, owner: .directory, at: existing.revision))
@@ -186,6 +193,7 @@ private actor MirrorState {
       .settingMetadata("resourceVersion", nil)
     // What a Secret holds went away when its file was read.
     let complete = resource.kind == .secret ? json : ObjectWriter.completed(json, resource)
-    return complete.asVersion(resource.versions[0], of: resource).canonical
+    let shown = complete.asVersion(resource.versions[0], of: resource).canonical
+    return resource.isMeasured ? shown.setting("status", nil) : shown
   }
 }

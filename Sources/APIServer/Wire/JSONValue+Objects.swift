@@ -54,6 +54,12 @@ extension JSONValue {
     return .object(ordered)
   }
 
+  /// Without the status and what every write of it changes.
+  var withoutStatus: JSONValue {
+    setting("status", nil).settingMetadata("resourceVersion", nil)
+      .settingMetadata("managedFields", nil)
+  }
+
   /// Without what does not count as a change of what the author wants.
   var specOnly: JSONValue {
     setting("metadata", nil).setting("status", nil).setting("apiVersion", nil)

@@ -116,7 +116,7 @@ struct ObjectWriter: Sendable {
         throw APIStatus.notFound(resource, name)
       }
       try refuseFiles(existing, resource)
-      let edited = try edit(existing.json)
+      let edited = await rebased(try edit(existing.json), onto: existing, target)
       guard edited.resourceVersion == existing.json.resourceVersion else {
         throw APIStatus.stale(resource, name)
       }
@@ -124,6 +124,25 @@ struct ObjectWriter: Sendable {
       object = withManagers(object, edited, existing.json, author, target)
       if let outcome = try await save(object, over: existing, target, options) { return outcome }
     }
+  }
+
+  /// An object that its author has seen as it is now but for its status, which others write and which
+  /// this write leaves alone, as if it had been seen just now: no reason to refuse it.
+  private func rebased(
+    _ edited: JSONValue, onto existing: StoredObject, _ target: Target
+  ) async -> JSONValue {
+    guard !target.isStatus, target.resource.isMeasured,
+      let seen = Revision(edited.resourceVersion), seen < existing.revision,
+      let change = try? await store.changes(after: Revision(seen.number - 1), limit: 1).first,
+      change.revision == seen, change.object.ref == existing.ref,
+      change.object.json.uid == existing.json.uid,
+      change.object.json.withoutStatus == existing.json.withoutStatus
+    else { return edited }
+    var rebased = edited.settingMetadata("resourceVersion", .string("\(existing.revision)"))
+    if edited.metadata["managedFields"] == change.object.json.metadata["managedFields"] {
+      rebased = rebased.settingMetadata("managedFields", existing.json.metadata["managedFields"])
+    }
+    return rebased
   }
 
   /// Stores the next version of an object; nil where another writer came between.
@@ -138,6 +157,7 @@ struct ObjectWriter: Sendable {
     object =
       object.settingMetadata("generation", .integer(generation + (hasChanged ? 1 : 0)))
       .canonical
+    if hasChanged { object = object.withProgrammedUnknown(resource, at: timestamp) }
     try Self.limit(object)
     let warnings = try admission.check(
       object, resource, version: target.version, options.validation)

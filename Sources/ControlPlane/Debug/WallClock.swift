@@ -7,10 +7,12 @@ enum WallClock {
   /// Since the Unix epoch.
   static var seconds: Int64 { Int64(Date().timeIntervalSince1970) }
 
+  /// Both clocks at one moment, so that an instant has the same text whenever it is asked for.
+  private static let anchor = (instant: ContinuousClock.now, date: Date())
+
   /// RFC 3339 in UTC with milliseconds.
   static func text(_ instant: ContinuousClock.Instant) -> String {
-    let age = ContinuousClock.now - instant
-    return text(Date(timeIntervalSinceNow: -(age / .seconds(1))))
+    text(anchor.date.addingTimeInterval(anchor.instant.duration(to: instant) / .seconds(1)))
   }
 
   static func text(_ date: Date) -> String {

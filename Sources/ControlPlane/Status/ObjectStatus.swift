@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import APIServer
 import AgentAPI
 import JSON
 import MeshModel
@@ -34,8 +35,20 @@ struct ObjectStatus: Sendable {
     var conditions = [
       Self.accepted(rollout, problems), Self.programmed(rollout), Self.rejected(rollout),
     ]
-    if let moduleReady = Self.moduleReady(rollout) { conditions.append(moduleReady) }
+    conditions += Self.modules(rollout)
     self.conditions = conditions
+  }
+
+  /// False while it is being found out what some proxy gets.
+  var isSettled: Bool { !rollout.parts.contains { $0.progress == .pending([]) } }
+
+  /// As it is written to the object.
+  var measured: MeasuredStatus {
+    MeasuredStatus(
+      conditions: conditions,
+      proxies: MeasuredStatus.Proxies(
+        total: rollout.parts.count, programmed: rollout.programmed.count,
+        pending: rollout.pending.count, rejected: rollout.rejections.count))
   }
 
   func isTrue(_ kind: Condition.Kind) -> Bool {
@@ -103,29 +116,52 @@ struct ObjectStatus: Sendable {
     let proxies = names(rollout.rejections.map(\.part.proxy))
     return Condition(
       kind: .rejected, isTrue: true, reason: "RejectedByProxy",
-      message: "\(first.rejection.reason) (\(proxies), since \(since))")
+      message: "\(first.rejection.reason) (\(proxies), since \(since))",
+      summary: "\(first.rejection.reason) (\(proxies))")
   }
 
-  private static func moduleReady(_ rollout: Rollout) -> Condition? {
+  private static func modules(_ rollout: Rollout) -> [Condition] {
     let modules = rollout.parts.flatMap { part in part.modules.map { (part.proxy, $0) } }
-    guard !modules.isEmpty else { return nil }
-    let missing = modules.filter { $1.phase != .ready }
+    guard !modules.isEmpty else { return [] }
+    let missing = modules.filter { $1.isDegraded }
+    let ready = "\(modules.count - missing.count) of \(modules.count) modules run"
     guard let (_, worst) = missing.first(where: { !$1.error.isEmpty }) ?? missing.first else {
-      return Condition(
-        kind: .moduleReady, isTrue: true, reason: "Ready",
-        message: "\(modules.count) of \(modules.count) modules run")
+      return [
+        Condition(kind: .moduleReady, isTrue: true, reason: "Ready", message: ready),
+        Condition(
+          kind: .degraded, isTrue: false, reason: "AsExpected",
+          message: "every proxy runs what was asked for"),
+      ]
     }
-    let reason =
-      switch worst.phase {
-      case .failed: "Failed"
-      case .fallback: "Fallback"
-      default: "Fetching"
-      }
     let error = worst.error.isEmpty ? "" : ": \(worst.error)"
-    return Condition(
-      kind: .moduleReady, isTrue: false, reason: reason,
-      message: "\(modules.count - missing.count) of \(modules.count) modules run; not on "
-        + names(missing.map(\.0)) + error)
+    let notReady = Condition(
+      kind: .moduleReady, isTrue: false, reason: reason(worst.phase),
+      message: "\(ready); not on \(names(missing.map(\.0)))\(error)")
+    // One that is on its way may come yet.
+    let without = missing.filter { $1.phase == .failed || $1.phase == .fallback }
+    guard let (_, first) = without.first else {
+      return [
+        notReady,
+        Condition(
+          kind: .degraded, isTrue: false, reason: "AsExpected",
+          message: "no module has failed so far"),
+      ]
+    }
+    let cause = first.error.isEmpty ? "" : ": \(first.error)"
+    return [
+      notReady,
+      Condition(
+        kind: .degraded, isTrue: true, reason: reason(first.phase),
+        message: "without the module: \(names(without.map(\.0)))\(cause)"),
+    ]
+  }
+
+  private static func reason(_ phase: Skiff_Agent_V1_WasmModuleStatus.Phase) -> String {
+    switch phase {
+    case .failed: "Failed"
+    case .fallback: "Fallback"
+    default: "Fetching"
+    }
   }
 
   private static func names(_ names: [String]) -> String {

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import APIServer
+import ConfigStore
+import MeshModel
+import ObjectStore
+import Prometheus
+import ServiceLifecycle
+import XDSServer
+
+/// Measures the objects of the API whenever something may have moved, and has it written to them.
+///
+/// What comes while it measures, or rests, is measured once: its cost stays a small part of a core,
+/// whatever the proxies do.
+struct StatusPublisher: ServiceLifecycle.Service {
+  let watch: StatusWatch
+  let writer: ObjectStatusWriter
+  /// Of the API.
+  let objects: any Store
+  let metrics: StatusMetrics
+  let clock: ContinuousClock
+
+  /// Between two measurements.
+  private static let pause = Duration.milliseconds(200)
+  /// It rests so many times as long as it worked.
+  private static let rest = 10
+  private static let expiry = Duration.seconds(60)
+
+  func run() async throws {
+    let signals = watch.ads.progressSignals()
+    let problems = await watch.store.changes()
+    let writes = await objects.signals()
+    let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    await cancelWhenGracefulShutdown {
+      await withDiscardingTaskGroup { group in
+        group.addTask { for await _ in signals { wake.yield() } }
+        group.addTask { for await _ in problems { wake.yield() } }
+        group.addTask {
+          for await _ in writes where await !writer.isOwn(objects.revision()) { wake.yield() }
+        }
+        group.addTask { await expire() }
+        wake.yield()
+        for await _ in wakes {
+          let began = clock.now
+          if let due = await measure(at: began) {
+            group.addTask {
+              try? await clock.sleep(until: due)
+              wake.yield()
+            }
+          }
+          let pause = max(Self.pause, (clock.now - began) * Self.rest)
+          try? await clock.sleep(for: pause)
+        }
+        group.cancelAll()
+      }
+    }
+  }
+
+  private func expire() async {
+    repeat {
+      _ = await writer.expireEvents()
+      try? await clock.sleep(for: Self.expiry)
+    } while !Task.isCancelled
+  }
+
+  /// Measures everything, and writes what changed.
+  ///
+  /// - Returns: when to look again, though nothing may move until then.
+  private func measure(at instant: ContinuousClock.Instant) async -> ContinuousClock.Instant? {
+    // In this order: what was stored was in force before, and what is in force may be served.
+    let subjects = await writer.subjects()
+    let forms = await watch.store.forms()
+    guard !subjects.isEmpty, let revision = watch.ads.mesh?.revision else { return nil }
+    let statuses = await watch.statuses(of: subjects.map(\.ref))
+    let measured = zip(subjects, statuses).filter { subject, status in
+      status.isSettled && isServed(subject, forms[subject.ref], status, at: revision)
+    }
+    let outcome = await writer.write(
+      measured.map { (subject: $0, status: $1.measured) }, at: instant)
+    metrics.statuses.increment(by: UInt64(outcome.statuses))
+    metrics.events.increment(by: UInt64(outcome.events))
+    return outcome.due
+  }
+
+  /// Whether what is served is what is stored; an object that is not in force is served nowhere.
+  private func isServed(
+    _ subject: StatusSubject, _ form: ConfigStore.Form?, _ status: ObjectStatus,
+    at revision: UInt64
+  ) -> Bool {
+    guard let form else { return status.generation == nil }
+    // A file counts its generations anew in each process.
+    let isSame =
+      subject.owner == .directory
+      || (form.uid == subject.uid && form.generation == subject.generation)
+    return isSame && form.since <= revision
+  }
+}
+
+/// Of the status of objects.
+struct StatusMetrics: Sendable {
+  let statuses: Counter
+  let events: Counter
+
+  init(in registry: MetricRegistry) {
+    statuses = registry.counter(
+      "skiff_status_writes_total",
+      help: "Objects of the control API whose measured status was written.")
+    events = registry.counter(
+      "skiff_status_events_total",
+      help: "Events about objects of the control API that were written.")
+  }
+}
