@@ -142,6 +142,9 @@ let package = Package(
         "Serving", "Flags", "WasmModules", nio, sockets, http1, logging, lifecycle, signals,
         protobuf, arguments, httpClient, hummingbird,
       ]),
+    layer(
+      "KubeClient",
+      on: ["JSON", "MeshModel", "Manifests", nio, sockets, http1, tls, httpClient]),
     [
       .target(
         name: "MeshTesting", dependencies: ["JSON", "MeshModel", "XDS"], swiftSettings: settings)
@@ -151,7 +154,8 @@ let package = Package(
       "skiffctl",
       on: [
         "Flags", "JSON", "MeshModel", "Manifests", "ConfigStore", "Serving", "Translation",
-        "Validation", "EnvoyAPI", arguments, protobuf, nio, sockets, http1, httpClient,
+        "Validation", "EnvoyAPI", "KubeClient", arguments, protobuf, nio, sockets, http1,
+        httpClient,
       ]),
     program("skiff-agent", on: ["Agent", "MeshModel", arguments]),
   ].flatMap(\.self)

@@ -43,17 +43,22 @@ extension ManifestReader {
   }
 
   private func reading(of text: Result<[UInt8], FileSystemError>, file: String) -> ManifestReading {
-    let reason: String
     switch text {
     case .success(let text): return read(text: text, file: file)
-    case .failure(.tooLarge(let bytes)):
-      reason = YAMLParser.tooLarge(bytes: bytes, limit: limits.fileSize)
-    case .failure(let error): reason = error.reason
+    case .failure(let error):
+      var reading = ManifestReading()
+      reading.isComplete = false
+      reading.problems = [problem(error, file)]
+      return reading
     }
-    var reading = ManifestReading()
-    reading.isComplete = false
-    reading.problems = [.unavailable(file, reason)]
-    return reading
+  }
+
+  /// What keeps a file from being read.
+  func problem(_ error: FileSystemError, _ file: String) -> ConfigError {
+    if case .tooLarge(let bytes) = error {
+      return .unavailable(file, YAMLParser.tooLarge(bytes: bytes, limit: limits.fileSize))
+    }
+    return .unavailable(file, error.reason)
   }
 }
 

@@ -71,7 +71,7 @@ package struct ManifestReader: Sendable {
   /// The objects of a document: the items of a list, else the document itself.
   ///
   /// Items of a typed list (`ServiceList`) may leave out what the list says.
-  private static func objects(
+  static func objects(
     in document: YAMLValue, file: String, at path: FieldPath = FieldPath(),
     _ reading: inout ManifestReading
   ) -> [YAMLValue] {

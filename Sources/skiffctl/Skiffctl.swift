@@ -7,10 +7,10 @@ import MeshModel
 @main
 struct Skiffctl: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "skiffctl", abstract: "Check manifests, and see what proxies get.",
+    commandName: "skiffctl", abstract: "Check manifests, apply them, and see what proxies get.",
     version: Version.current,
     subcommands: [
       Validate.self, Translate.self, Diff.self, Explain.self, Bootstrap.self, ProxyStatus.self,
-      ProxyConfiguration.self, VersionCommand.self,
+      ProxyConfiguration.self, Apply.self, Get.self, Delete.self, Wait.self, VersionCommand.self,
     ])
 }
