@@ -29,6 +29,7 @@ package enum SnapshotBuilder {
     var services = ServiceRegistry.services(of: inventory, &found)
     services.applyDefaults(of: meshConfig)
     References.check(inventory, services, &found)
+    ConnectionReferences.check(inventory, services, &found)
     let destinationRules = DestinationRuleIndex(inventory.destinationRules)
     found += destinationRules.problems
     let delegation = Delegation(inventory.virtualServices)

@@ -34,6 +34,7 @@ enum Envoy {
   typealias LBEndpoint = Envoy_Config_Endpoint_V3_LbEndpoint
 
   typealias Address = Envoy_Config_Core_V3_Address
+  typealias CIDRRange = Envoy_Config_Core_V3_CidrRange
   typealias ConfigSource = Envoy_Config_Core_V3_ConfigSource
   typealias ExtensionConfigSource = Envoy_Config_Core_V3_ExtensionConfigSource
   typealias TypedExtensionConfig = Envoy_Config_Core_V3_TypedExtensionConfig

@@ -72,12 +72,16 @@ package struct Translator: Sendable {
       problems += tables.problems
     case .sidecar:
       let ports = OutboundPorts(scope)
-      let sidecar = SidecarListeners(scope, ports: ports)
+      let sidecar = SidecarListeners(scope, ports: ports, virtualServices)
       listeners = sidecar.listeners
       problems += sidecar.problems
       var tables = SidecarRoutes(scope, virtualServices)
       routes = ports.http.map { tables.configuration(for: $0) }
-      routes += ports.tcp.filter(\.isDetected).map { tables.configuration(for: $0) }
+      for port in ports.streams {
+        for member in port.members where member.reading == .detected {
+          routes.append(tables.configuration(for: member.service, on: port))
+        }
+      }
       problems += tables.problems
     }
     let plan = PatchPlan(scope, decodedFilters, recorder)

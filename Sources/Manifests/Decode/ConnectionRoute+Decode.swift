@@ -7,16 +7,19 @@ extension VirtualService.ConnectionRoute {
 
   /// Reads one entry of `tls` or `tcp`; nil also where it can never apply.
   ///
-  /// `hosts` are those of the VirtualService, which SNI hosts of `tls` must be among; nil for `tcp`.
+  /// - Parameters:
+  ///   - hosts: of the VirtualService, which SNI hosts of `tls` must be among; nil for `tcp`.
+  ///   - gateways: of the VirtualService.
   static func decode(
-    _ node: Node, sniWithin hosts: [String]?, _ problems: Problems
+    _ node: Node, sniWithin hosts: [String]?, gateways: [String], _ problems: Problems
   ) -> VirtualService.ConnectionRoute? {
     guard let fields = Fields(node, schema, problems) else { return nil }
     if hosts != nil, fields.isMissingOrEmpty("match") {
       problems.error(.required, at: fields.path["match"], "expected at least one match")
     }
     let matches = fields.each("match") {
-      VirtualService.ConnectionMatch.decode($0, sniWithin: hosts, problems)
+      VirtualService.ConnectionMatch.decode(
+        $0, sniWithin: hosts, gateways: gateways, problems)
     }
     let destinations = fields.each("route") { node -> VirtualService.WeightedDestination? in
       let destination = VirtualService.WeightedDestination.decode(node, problems)
@@ -47,7 +50,7 @@ extension VirtualService.ConnectionMatch {
   private static let tcp = Schema(fields: fields, unsupported: ["sourceSubnet"])
 
   static func decode(
-    _ node: Node, sniWithin hosts: [String]?, _ problems: Problems
+    _ node: Node, sniWithin hosts: [String]?, gateways: [String], _ problems: Problems
   ) -> VirtualService.ConnectionMatch? {
     guard let fields = Fields(node, hosts == nil ? tcp : tls, problems) else { return nil }
     var match = VirtualService.ConnectionMatch()
@@ -73,6 +76,14 @@ extension VirtualService.ConnectionMatch {
       fields.optional("sourceLabels") { (node) throws(ConfigError) in try node.stringMap() } ?? [:]
     match.sourceNamespace = fields.string("sourceNamespace")
     match.gateways = fields.strings("gateways")
+    // As in Istio; the same VirtualService may be for sidecars, where these count.
+    if (match.gateways.isEmpty ? gateways : match.gateways).contains(where: { $0 != "mesh" }) {
+      for name in ["destinationSubnets", "sourceLabels", "sourceNamespace"]
+      where fields.isFilled(name) {
+        problems.warning(
+          .unsupported, at: fields.path[name], "has no effect at gateways, only for sidecars")
+      }
+    }
     return match
   }
 

@@ -30,15 +30,12 @@ extension VirtualService {
     var service = VirtualService(
       meta: meta, hosts: hosts, gateways: gateways, exportTo: fields.strings("exportTo"),
       http: routes)
-    if gateways.isEmpty || gateways.contains("mesh") {
-      for name in ["tls", "tcp"] where fields.isFilled(name) {
-        problems.warning(
-          .unsupported, at: fields.path[name],
-          "is acted on at gateways, and not by sidecars in this version")
-      }
+    service.tls = fields.each("tls") {
+      ConnectionRoute.decode($0, sniWithin: hosts, gateways: gateways, problems)
     }
-    service.tls = fields.each("tls") { ConnectionRoute.decode($0, sniWithin: hosts, problems) }
-    service.tcp = fields.each("tcp") { ConnectionRoute.decode($0, sniWithin: nil, problems) }
+    service.tcp = fields.each("tcp") {
+      ConnectionRoute.decode($0, sniWithin: nil, gateways: gateways, problems)
+    }
     service.plugins = PluginReference.list(fields)
     service.validate(fields)
     return service

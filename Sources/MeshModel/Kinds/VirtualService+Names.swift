@@ -39,10 +39,8 @@ extension VirtualService {
 
   /// What the conditions on the labels of a proxy's workload look at.
   package var sourceSelectors: [LabelSelector] {
-    http.flatMap { route in
-      route.matches.compactMap {
-        $0.sourceLabels.isEmpty ? nil : LabelSelector(matchLabels: $0.sourceLabels)
-      }
-    }
+    let requests = http.flatMap(\.matches).map(\.sourceLabels)
+    let connections = (tls + tcp).flatMap(\.matches).map(\.sourceLabels)
+    return (requests + connections).filter { !$0.isEmpty }.map { LabelSelector(matchLabels: $0) }
   }
 }

@@ -34,13 +34,23 @@ struct DestinationPolicies {
   func hashPolicy(
     for host: String, port: UInt16, subset: String
   ) -> [Envoy.RouteAction.HashPolicy] {
+    let policy = policy(for: host, port: port, subset: subset)
+    guard case .consistentHash(let hash)? = policy?.loadBalancer?.algorithm else { return [] }
+    return [Self.hashPolicy(hash.key)]
+  }
+
+  /// What holds for a destination, as its cluster has it; nil where no rule is for it.
+  ///
+  /// - Parameters:
+  ///   - host: the full name of a service.
+  ///   - port: of the service.
+  ///   - subset: empty for the whole service.
+  func policy(for host: String, port: UInt16, subset: String) -> TrafficPolicy? {
     guard let service = mesh.service(named: host, visibleIn: proxy.namespace),
       let entry = entry(for: service)
-    else { return [] }
+    else { return nil }
     let override = entry.subset(named: subset)?.subset.trafficPolicy
-    let policy = TrafficPolicy.merged(entry.trafficPolicy, override, port: port)
-    guard case .consistentHash(let hash)? = policy.loadBalancer?.algorithm else { return [] }
-    return [Self.hashPolicy(hash.key)]
+    return .merged(entry.trafficPolicy, override, port: port)
   }
 
   private static func hashPolicy(_ key: ConsistentHash.Key) -> Envoy.RouteAction.HashPolicy {

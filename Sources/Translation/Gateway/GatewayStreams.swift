@@ -2,7 +2,6 @@
 
 import EnvoyAPI
 import MeshModel
-import SwiftProtobuf
 
 /// Where a gateway forwards connections that it does not look into: `tcp` and `tls` of VirtualServices.
 ///
@@ -115,28 +114,7 @@ struct GatewayStreams {
     _ route: VirtualService.ConnectionRoute, of object: VirtualService,
     _ server: GatewayPort.Server
   ) -> Envoy.TCPProxy {
-    func cluster(_ destination: VirtualService.Destination) -> String {
-      let host = Hostname.resolve(destination.host, in: object.meta.namespace)
-      let ports = scope.service(named: host)?.ports ?? []
-      // As Istio: the port asked for, else the only one of the service, else that of the server.
-      let port =
-        destination.port ?? (ports.count == 1 ? ports.first?.number : nil) ?? server.server.port
-      return ClusterName.outbound(port: port, subset: destination.subset, host: host)
-    }
-    return Envoy.TCPProxy.with {
-      if route.destinations.count == 1, let only = route.destinations.first {
-        $0.cluster = cluster(only.destination)
-        $0.statPrefix = $0.cluster
-      } else {
-        $0.weightedClusters.clusters = route.destinations.filter { $0.weight > 0 }.map { weighted in
-          Envoy.TCPProxy.WeightedCluster.ClusterWeight.with {
-            $0.name = cluster(weighted.destination)
-            $0.weight = weighted.weight
-          }
-        }
-        $0.statPrefix = "\(object.meta.name).\(object.meta.namespace)"
-      }
-    }
+    StreamProxy(scope, port: server.server.port).proxy(for: route, of: object)
   }
 }
 

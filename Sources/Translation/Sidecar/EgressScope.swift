@@ -84,12 +84,13 @@ extension Sidecar.Host {
 }
 
 extension VirtualService {
-  /// The hosts that requests are routed or copied to, as written.
+  /// The hosts that requests and connections are routed or copied to, as written.
   fileprivate var destinationHosts: [String] {
-    http.flatMap { route in
-      let mirrors = route.mirrors.map(\.destination.host)
-      guard case .route(let destinations) = route.action else { return mirrors }
-      return destinations.map(\.destination.host) + mirrors
-    }
+    (tls + tcp).flatMap { $0.destinations.map(\.destination.host) }
+      + http.flatMap { route in
+        let mirrors = route.mirrors.map(\.destination.host)
+        guard case .route(let destinations) = route.action else { return mirrors }
+        return destinations.map(\.destination.host) + mirrors
+      }
   }
 }

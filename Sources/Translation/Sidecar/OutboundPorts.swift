@@ -12,31 +12,47 @@ struct OutboundPorts {
     var services: [Service]
   }
 
-  /// The services with TLS on a port, told apart by the name that a client greets with.
-  struct TLSPort {
-    var egress: EgressScope
-    var number: UInt16
-    /// By host name.
-    var services: [Service]
-  }
+  /// A port whose bytes are forwarded as they are.
+  struct StreamPort {
+    /// A service behind it.
+    struct Member {
+      enum Reading {
+        case tls
+        case tcp
+        /// Nobody says what is spoken, so that the proxy looks at the first bytes.
+        case detected
 
-  /// A port of a service that is told apart from others by its address.
-  struct TCPPort {
+        init(_ portProtocol: ServiceProtocol) {
+          switch portProtocol {
+          case .tls, .https: self = .tls
+          case .unspecified: self = .detected
+          default: self = .tcp
+          }
+        }
+      }
+
+      var service: Service
+      var reading: Reading
+      /// The networks that its clients connect to, where it has no address of its own.
+      var ranges: [AddressRange] = []
+    }
+
     var egress: EgressScope
-    var service: Service
-    /// `0.0.0.0` for a service that has no address and is the only one on its port.
+    /// `0.0.0.0` where the services have no address of their own.
     var address: String
     var number: UInt16
-    /// Whether nobody says what is spoken, so that the proxy looks at the first bytes.
-    var isDetected: Bool
+    /// By host name; told apart by the name that a client greets with, or by their networks.
+    var members: [Member]
+
+    var isShared: Bool { address == OutboundPorts.wildcard }
   }
+
+  fileprivate static let wildcard = "0.0.0.0"
 
   /// By port.
   private(set) var http: [HTTPPort] = []
-  /// By port.
-  private(set) var tls: [TLSPort] = []
   /// By address, then port.
-  private(set) var tcp: [TCPPort] = []
+  private(set) var streams: [StreamPort] = []
   private(set) var problems: [ConfigError] = []
 
   /// Ports of the sidecar itself, which must not be opened a second time.
@@ -57,33 +73,37 @@ struct OutboundPorts {
       add(egress, isIntercepted: scope.isIntercepted)
     }
     http.sort { $0.number < $1.number }
-    tls.sort { $0.number < $1.number }
-    tcp.sort { ($0.address, $0.number) < ($1.address, $1.number) }
+    streams.sort { ($0.address, $0.number) < ($1.address, $1.number) }
   }
 
   /// A listener that the Sidecar resource names: its protocol is that of the listener.
   private mutating func add(_ egress: EgressScope, _ port: Sidecar.Port) {
     if port.portProtocol.isHTTP {
       http.append(HTTPPort(egress: egress, number: port.number, services: egress.services))
-    } else if port.portProtocol == .tls || port.portProtocol == .https {
-      tls.append(TLSPort(egress: egress, number: port.number, services: egress.services))
-    } else if let service = egress.services.first {
-      for other in egress.services.dropFirst() {
-        report(other, .conflict, "port \(port.number) already belongs to \(service.hostname)")
-      }
-      tcp.append(
-        TCPPort(
-          egress: egress, service: service, address: "0.0.0.0", number: port.number,
-          isDetected: port.portProtocol == .unspecified))
+      return
     }
+    let reading = StreamPort.Member.Reading(port.portProtocol)
+    var services = egress.services
+    if reading != .tls, let first = services.first {
+      for other in services.dropFirst() {
+        report(other, .conflict, "port \(port.number) already belongs to \(first.hostname)")
+      }
+      services = [first]
+    }
+    guard !services.isEmpty else { return }
+    streams.append(
+      StreamPort(
+        egress: egress, address: Self.wildcard, number: port.number,
+        members: services.map { StreamPort.Member(service: $0, reading: reading) }))
   }
 
   /// All ports of the services that no listener is named for.
   private mutating func add(_ egress: EgressScope, isIntercepted: Bool) {
     var byPort: [UInt16: [Service]] = [:]
-    var secured: [UInt16: [Service]] = [:]
-    var byAddress: [String: TCPPort] = [:]
-    var unaddressed: [(Service, Service.Port)] = []
+    var byAddress: [String: StreamPort] = [:]
+    // Those that have a name or networks for others to know them by.
+    var shared: [UInt16: [StreamPort.Member]] = [:]
+    var unaddressed: [(UInt16, StreamPort.Member)] = []
     for service in egress.services {
       for port in service.ports where port.portProtocol != .udp && !taken.contains(port.number) {
         guard !Self.reserved.contains(port.number) else {
@@ -94,58 +114,57 @@ struct OutboundPorts {
           byPort[port.number, default: []].append(service)
           continue
         }
+        var member = StreamPort.Member(service: service, reading: .init(port.portProtocol))
         let addresses = Self.addresses(of: service, on: port)
-        if addresses.isEmpty {
-          if port.portProtocol == .tls || port.portProtocol == .https {
-            secured[port.number, default: []].append(service)
-          } else {
-            unaddressed.append((service, port))
-          }
-        }
-        guard isIntercepted || addresses.isEmpty else {
+        member.ranges = service.addresses.compactMap(AddressRange.init).filter(\.isNetwork)
+        guard isIntercepted || addresses.isEmpty && member.ranges.isEmpty else {
           report(
             service, .unsupported,
             "port \(port.number) is \(port.portProtocol.rawValue): without redirection its address "
               + "does not lead to the proxy")
           continue
         }
+        if !member.ranges.isEmpty || addresses.isEmpty && member.reading == .tls {
+          shared[port.number, default: []].append(member)
+        } else if addresses.isEmpty {
+          unaddressed.append((port.number, member))
+        }
+        member.ranges = []
         for address in addresses {
           // The first of two services with one address keeps it.
           let key = "\(address)_\(port.number)"
-          if let former = byAddress[key] {
+          if let former = byAddress[key]?.members.first {
             report(
               service, .conflict,
               "\(address):\(port.number) already belongs to \(former.service.hostname)")
           } else {
-            byAddress[key] = TCPPort(
-              egress: egress, service: service, address: address, number: port.number,
-              isDetected: port.portProtocol == .unspecified)
+            byAddress[key] = StreamPort(
+              egress: egress, address: address, number: port.number, members: [member])
           }
         }
       }
     }
-    for (number, services) in secured.sorted(by: { $0.key < $1.key }) {
-      if let former = byPort[number]?.first {
-        for service in services { reportShared(service, number, former) }
-      } else {
-        tls.append(TLSPort(egress: egress, number: number, services: services))
-      }
-    }
-    var owners = byPort.compactMapValues(\.first)
-    owners.merge(secured.compactMapValues(\.first)) { first, _ in first }
-    for (service, port) in unaddressed {
-      if let former = owners[port.number] {
-        reportShared(service, port.number, former)
-        continue
-      }
-      owners[port.number] = service
-      tcp.append(
-        TCPPort(
-          egress: egress, service: service, address: "0.0.0.0", number: port.number,
-          isDetected: port.portProtocol == .unspecified))
-    }
     http += byPort.map { HTTPPort(egress: egress, number: $0.key, services: $0.value) }
-    tcp += byAddress.values
+    streams += byAddress.values
+    for (number, members) in shared {
+      guard let former = byPort[number]?.first else { continue }
+      for member in members { reportShared(member.service, number, former) }
+      shared[number] = nil
+    }
+    for (number, member) in unaddressed {
+      // Without a name or networks there can be one, for what the others do not take.
+      let former =
+        byPort[number]?.first
+        ?? shared[number]?.first { $0.reading == .tls || $0.ranges.isEmpty }?.service
+      if let former {
+        reportShared(member.service, number, former)
+      } else {
+        shared[number, default: []].append(member)
+      }
+    }
+    streams += shared.map { number, members in
+      StreamPort(egress: egress, address: Self.wildcard, number: number, members: members)
+    }
   }
 
   /// What clients of a service connect to: its addresses, or the endpoints of a headless one.

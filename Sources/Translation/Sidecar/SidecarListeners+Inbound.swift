@@ -122,8 +122,16 @@ extension SidecarListeners {
     let proxy = Envoy.TCPProxy.with {
       $0.statPrefix = cluster
       $0.cluster = cluster
-      $0.accessLog = AccessLogs.file(scope.mesh.meshConfig)
     }
+    return tcpChain(named: name, proxy, port: port, after: filters)
+  }
+
+  func tcpChain(
+    named name: String, _ proxy: Envoy.TCPProxy, port: UInt16? = nil,
+    after filters: [Envoy.NetworkFilter] = []
+  ) -> FilterChainDraft {
+    var proxy = proxy
+    proxy.accessLog = AccessLogs.file(scope.mesh.meshConfig)
     let last = Envoy.NetworkFilter.with {
       $0.name = FilterName.tcpProxy
       $0.typedConfig = proxy.packed()

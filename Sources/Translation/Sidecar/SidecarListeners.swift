@@ -16,7 +16,7 @@ struct SidecarListeners {
   private(set) var listeners: [ListenerDraft] = []
   private(set) var problems: [ConfigError] = []
 
-  init(_ scope: ProxyScope, ports: OutboundPorts) {
+  init(_ scope: ProxyScope, ports: OutboundPorts, _ virtualServices: VirtualServiceIndex) {
     self.scope = scope
     problems = ports.problems
     let inbound = scope.inboundPorts
@@ -25,8 +25,12 @@ struct SidecarListeners {
     }
     listeners += inbound.compactMap(ownInbound)
     listeners += ports.http.map(outboundHTTP)
-    listeners += ports.tls.map(outboundTLS)
-    listeners += ports.tcp.map(outboundTCP)
+    let index = StreamRouteIndex(virtualServices)
+    for port in ports.streams {
+      let streams = OutboundStreams(port, scope, index)
+      problems += streams.problems
+      listeners.append(outboundStreams(port, streams))
+    }
   }
 
   /// Hands each connection to the listener of its original port; what has none goes where it was
@@ -59,45 +63,48 @@ struct SidecarListeners {
       origins: port.services.flatMap(\.origins) + plugins.origins)
   }
 
-  /// The listener of a TLS port, for whatever host a client greets.
-  private func outboundTLS(_ port: OutboundPorts.TLSPort) -> ListenerDraft {
-    let plugins = outboundPlugins(port.number)
-    let chains = port.services.map { service in
-      var chain = tcpChain(
-        named: service.hostname,
-        to: ClusterName.outbound(port: port.number, host: service.hostname),
-        after: plugins.networkFilters)
-      chain.message.filterChainMatch.serverNames = [service.hostname]
-      return chain
-    }
-    var listener = outbound(
-      "0.0.0.0", port.number, port.egress, chains: chains,
-      origins: port.services.flatMap(\.origins) + plugins.origins)
-    listener.message.listenerFilters = [Self.tlsInspector]
-    listener.defaultChain = tcpChain(
-      named: "PassthroughFilterChain", to: unknownTraffic, after: plugins.networkFilters)
-    return listener
-  }
-
-  private func outboundTCP(_ port: OutboundPorts.TCPPort) -> ListenerDraft {
+  /// The listener of a port that is not HTTP, or of which nobody says whether it is.
+  private func outboundStreams(
+    _ port: OutboundPorts.StreamPort, _ streams: OutboundStreams
+  ) -> ListenerDraft {
     let plugins = outboundPlugins(port.number)
     let name = "\(port.address)_\(port.number)"
-    let cluster = ClusterName.outbound(port: port.number, host: port.service.hostname)
-    let tcp = tcpChain(named: "", to: cluster, after: plugins.networkFilters)
-    guard port.isDetected else {
-      return outbound(
-        port.address, port.number, port.egress, chains: [tcp],
-        origins: port.service.origins + plugins.origins)
+    func chain(_ route: OutboundStreams.Route) -> FilterChainDraft {
+      var chain = tcpChain(named: route.name, route.proxy, after: plugins.networkFilters)
+      if !route.serverNames.isEmpty {
+        chain.message.filterChainMatch.serverNames = route.serverNames
+      }
+      if !route.ranges.isEmpty {
+        chain.message.filterChainMatch.prefixRanges = route.ranges.map(\.message)
+      }
+      return chain
     }
-    let (manager, _) = outboundManager(
-      name, routes: SidecarRoutes.name(port.service, port.number), port.number)
-    var http = httpChain(named: "", port: nil, manager, plugins)
-    http.message.filterChainMatch.applicationProtocols = Self.detectedProtocols
+    let detected = port.members.filter { $0.reading == .detected }
+    var chains = detected.map { member in
+      let (manager, _) = outboundManager(
+        name, routes: SidecarRoutes.name(member.service, port.number), port.number)
+      var http = httpChain(named: "", port: nil, manager, plugins)
+      http.message.filterChainMatch.applicationProtocols = Self.detectedProtocols
+      http.message.filterChainMatch.prefixRanges = member.ranges.map(\.message)
+      return http
+    }
+    chains += streams.routes.map(chain)
+    var rest = streams.rest.map(chain)
+    if let last = rest, detected.isEmpty {
+      chains.append(last)
+      rest = nil
+    } else if rest == nil {
+      rest = tcpChain(
+        named: "PassthroughFilterChain", to: unknownTraffic, after: plugins.networkFilters)
+    }
     var listener = outbound(
-      port.address, port.number, port.egress, chains: [http],
-      origins: port.service.origins + plugins.origins)
-    listener.defaultChain = tcp
-    Self.inspect(&listener.message, only: nil)
+      port.address, port.number, port.egress, chains: chains,
+      origins: port.members.flatMap(\.service.origins) + streams.origins + plugins.origins)
+    listener.defaultChain = rest
+    if streams.routes.contains(where: { !$0.serverNames.isEmpty }) {
+      listener.message.listenerFilters = [Self.tlsInspector]
+    }
+    if !detected.isEmpty { Self.inspect(&listener.message, only: nil) }
     return listener
   }
 

@@ -17,7 +17,7 @@ struct SidecarRoutes {
     self.scope = scope
     var byHost: [String: ResolvedVirtualService] = [:]
     var hosts: [(host: String, ResolvedVirtualService)] = []
-    for virtualService in index[VirtualService.mesh] {
+    for virtualService in index[VirtualService.mesh] where !virtualService.object.http.isEmpty {
       for host in virtualService.hosts {
         if let former = byHost[host] {
           problems.append(
@@ -41,14 +41,14 @@ struct SidecarRoutes {
     "\(service.hostname):\(port)"
   }
 
-  /// The routes of a port that may turn out to be HTTP: those of its only service.
+  /// The routes of a service on a port that may turn out to be HTTP.
   mutating func configuration(
-    for port: OutboundPorts.TCPPort
+    for service: Service, on port: OutboundPorts.StreamPort
   ) -> Sourced<Envoy.RouteConfiguration> {
     var table = VirtualHostTable()
-    table.origins = port.service.origins
-    let routes = routes(to: port.service, port.number, port.egress, origins: &table.origins)
-    let name = Self.name(port.service, port.number)
+    table.origins = service.origins
+    let routes = routes(to: service, port.number, port.egress, origins: &table.origins)
+    let name = Self.name(service, port.number)
     // Whatever host a client names, it is this service that it has connected to.
     table.append(Self.virtualHost(name, ["*"], routes))
     var message = RouteConfiguration.message(named: name, table)
