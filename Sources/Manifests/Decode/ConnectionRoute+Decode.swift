@@ -7,9 +7,8 @@ extension VirtualService.ConnectionRoute {
 
   /// Reads one entry of `tls` or `tcp`; nil also where it can never apply.
   ///
-  /// - Parameters:
-  ///   - hosts: of the VirtualService, which SNI hosts of `tls` must be among; nil for `tcp`.
-  ///   - gateways: of the VirtualService.
+  /// `hosts` and `gateways` are those of the VirtualService; SNI hosts of `tls` must be among the
+  /// hosts, which are nil for `tcp`.
   static func decode(
     _ node: Node, sniWithin hosts: [String]?, gateways: [String], _ problems: Problems
   ) -> VirtualService.ConnectionRoute? {

@@ -39,12 +39,8 @@ struct DestinationPolicies {
     return [Self.hashPolicy(hash.key)]
   }
 
-  /// What holds for a destination, as its cluster has it; nil where no rule is for it.
-  ///
-  /// - Parameters:
-  ///   - host: the full name of a service.
-  ///   - port: of the service.
-  ///   - subset: empty for the whole service.
+  /// What holds for a port of a service, or a subset of it, as its cluster has it; nil where no rule
+  /// is for it.
   func policy(for host: String, port: UInt16, subset: String) -> TrafficPolicy? {
     guard let service = mesh.service(named: host, visibleIn: proxy.namespace),
       let entry = entry(for: service)

@@ -44,43 +44,58 @@ struct OutboundStreams {
     self.port = port
     self.scope = scope
     proxies = StreamProxy(scope, port: port.number)
+    let isUsed = { position in port.egress.imports(index[position]) }
+    var members: [Int: [Member]] = [:]
+    for member in port.members where member.reading == .tls {
+      for position in index.positions(for: member.service).filter(isUsed) {
+        members[position, default: []].append(member)
+      }
+    }
+    var routed: Set<String> = []
+    for (position, members) in members.sorted(by: { $0.key < $1.key }) {
+      for member in members where addTLS(index[position].object, for: member) {
+        routed.insert(member.service.hostname)
+      }
+    }
     for member in port.members {
-      let virtualServices = index.virtualServices(for: member.service)
-        .filter(port.egress.imports)
       if member.reading == .tls {
-        addTLS(member, virtualServices)
+        // Routes for its name replace the service; those for other names do not.
+        if !routed.contains(member.service.hostname) { addTLS(member) }
       } else {
-        addTCP(member, virtualServices)
+        let positions = index.positions(for: member.service).filter(isUsed)
+        addTCP(member, positions.map { index[$0].object })
       }
     }
   }
 
-  private mutating func addTLS(
-    _ member: OutboundPorts.StreamPort.Member, _ virtualServices: [ResolvedVirtualService]
-  ) {
+  private typealias Member = OutboundPorts.StreamPort.Member
+
+  /// Adds what a VirtualService says about a service; returns whether it says where its name leads.
+  private mutating func addTLS(_ object: VirtualService, for member: Member) -> Bool {
     let hostname = member.service.hostname
     var isRouted = false
-    for object in virtualServices.map(\.object) {
-      for route in object.tls {
-        for (index, match) in route.matches.enumerated() where applies(match, in: object) {
-          let names = GatewayPort.Server.serverNames(match.sniHosts)
-          isRouted =
-            isRouted || names.contains { Hostname.intersection($0, hostname) != nil }
-          let ranges = Self.ranges(match.destinationSubnets) ?? member.ranges
-          let free = claim(
-            names, ranges, Owner(object: object.ref, hostname: hostname),
-            at: route.path["match"][index]["sniHosts"])
-          guard !free.isEmpty else { continue }
-          origins.append(object.origin(at: route.path))
-          routes.append(
-            Route(
-              serverNames: free == ["*"] ? [] : free, ranges: ranges,
-              proxy: proxies.proxy(for: route, of: object)))
-        }
+    for route in object.tls {
+      for (index, match) in route.matches.enumerated() where applies(match, in: object) {
+        let names = GatewayPort.Server.serverNames(match.sniHosts)
+        isRouted = isRouted || names.contains { Hostname.intersection($0, hostname) != nil }
+        let ranges = Self.ranges(match.destinationSubnets) ?? member.ranges
+        let free = claim(
+          names, ranges, Owner(object: object.ref, hostname: hostname),
+          at: route.path["match"][index]["sniHosts"])
+        guard !free.isEmpty else { continue }
+        origins.append(object.origin(at: route.path))
+        routes.append(
+          Route(
+            serverNames: free == ["*"] ? [] : free, ranges: ranges,
+            proxy: proxies.proxy(for: route, of: object)))
       }
     }
-    // Routes for its name replace the service; those for other names do not.
-    guard !isRouted else { return }
+    return isRouted
+  }
+
+  /// Adds a service that no route is about.
+  private mutating func addTLS(_ member: Member) {
+    let hostname = member.service.hostname
     let proxy = proxies.proxy(to: member.service)
     // An address of its own says enough.
     guard port.isShared else {
@@ -93,11 +108,9 @@ struct OutboundStreams {
       Route(name: hostname, serverNames: [hostname], ranges: member.ranges, proxy: proxy))
   }
 
-  private mutating func addTCP(
-    _ member: OutboundPorts.StreamPort.Member, _ virtualServices: [ResolvedVirtualService]
-  ) {
+  private mutating func addTCP(_ member: Member, _ virtualServices: [VirtualService]) {
     let hostname = member.service.hostname
-    for object in virtualServices.map(\.object) {
+    for object in virtualServices {
       for route in object.tcp {
         let matches = route.matches.enumerated().filter { applies($1, in: object) }
         guard route.matches.isEmpty || !matches.isEmpty else { continue }

@@ -25,15 +25,19 @@ struct StreamRouteIndex {
     }
   }
 
-  /// Those with a host in common with a service, in order.
-  func virtualServices(for service: Service) -> [ResolvedVirtualService] {
+  /// Where those are that have a host in common with a service, in order.
+  func positions(for service: Service) -> [Int] {
     guard !virtualServices.isEmpty else { return [] }
     let candidates =
       service.hostname.hasPrefix("*")
       ? Array(virtualServices.indices)
       : Set(byHost[service.hostname] ?? []).union(wildcards).sorted()
-    return candidates.map { virtualServices[$0] }.filter { virtualService in
-      virtualService.hosts.contains { Hostname.intersection($0, service.hostname) != nil }
+    return candidates.filter { position in
+      virtualServices[position].hosts.contains {
+        Hostname.intersection($0, service.hostname) != nil
+      }
     }
   }
+
+  subscript(position: Int) -> ResolvedVirtualService { virtualServices[position] }
 }
