@@ -85,7 +85,8 @@ package final class MeshSnapshot: Sendable {
         + envoyFilters.compactMap(\.workloadSelector) + gateways.map(\.selector)
         + sidecars.compactMap(\.workloadSelector)
         + virtualServices.flatMap(\.sourceSelectors),
-      envoyFilters: envoyFilters, destinationRules: destinationRules, services: services)
+      envoyFilters: envoyFilters, destinationRules: destinationRules, meshConfig: meshConfig,
+      services: services)
     servicesByHostname = Dictionary(grouping: self.services, by: \.hostname)
       .mapValues { $0.sorted { $0.creationTimestamp < $1.creationTimestamp } }
   }

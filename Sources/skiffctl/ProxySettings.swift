@@ -69,6 +69,7 @@ extension ProxyConfig {
     var config = JSONObject()
     if !proxyMetadata.isEmpty { config["proxyMetadata"] = .object(strings: proxyMetadata) }
     if let concurrency { config["concurrency"] = .integer(concurrency) }
+    if let gatewayTopology { config["gatewayTopology"] = gatewayTopology.json }
     metadata["PROXY_CONFIG"] = .object(config)
     return metadata
   }

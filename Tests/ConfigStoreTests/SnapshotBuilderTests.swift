@@ -228,7 +228,7 @@ import Testing
       spec:
         meshConfig:
           rootNamespace: one
-          trustDomain: one.example
+          accessLogFile: /one
           defaultConfig: {proxyMetadata: {A: "1", B: "1"}, concurrency: 1}
           extensionProviders:
           - {name: x, wasm: {url: oci://one}}
@@ -239,16 +239,16 @@ import Testing
       metadata: {name: 0, creationTimestamp: "2026-01-02T00:00:00Z"}
       spec:
         meshConfig:
-          trust_domain: two.example
+          access_log_file: /two
           defaultConfig: {proxyMetadata: {B: "2"}}
           extensionProviders: [{name: x, wasm: {url: oci://two}}]
       """.replacing("name: 0", with: "name: \"0\""))
     var expected = MeshConfig()
     expected.rootNamespace = "one"
-    expected.trustDomain = "two.example"
+    expected.accessLogFile = "/two"
     expected.defaultConfig.proxyMetadata = ["A": "1", "B": "2"]
     expected.defaultConfig.concurrency = 1
-    expected.written = ["rootNamespace", "trustDomain", "extensionProviders", "defaultConfig"]
+    expected.written = ["rootNamespace", "accessLogFile", "extensionProviders", "defaultConfig"]
     expected.extensionProviders = [("x", "two", "0", 0), ("y", "one", "a", 1)].map {
       name, image, object, index in
       let module = WasmModule(url: "oci://\(image)", source: .oci(reference: image))

@@ -8,9 +8,10 @@ import json
 import pytest
 import yaml
 
-from skiff_e2e.gateway import gateway_envoy
+from skiff_e2e import tls
+from skiff_e2e.gateway import free_port, gateway_envoy
 from skiff_e2e.skiffd import Skiffd, skiffctl, write
-from skiff_e2e.stage import Stage, with_backend
+from skiff_e2e.stage import Stage, seen, with_backend
 
 
 def config_map(mesh: dict) -> str:
@@ -89,6 +90,84 @@ def test_a_file_overrides_the_objects_and_is_read_again(tmp_path):
             "overrides the mesh configuration of ConfigMap istio-system/istio, field by field"
         )
         assert warning["file"] == str(file)
+
+
+def test_routes_retry_as_the_mesh_says(stage):
+    """The second try is answered with 200; Istio's own retries are not for a 503."""
+
+    def tried(key: str) -> int:
+        return stage.get(headers={"x-answers": "503,200", "x-key": key}).status
+
+    stage.answer(lambda response: response.status == 200)
+    assert tried("before") == 503
+    stage.write("istio.yaml", config_map({"defaultHttpRetryPolicy": {"attempts": 1, "retryOn": "5xx"}}))
+    numbers = iter(range(1000))
+    stage.envoy.wait_for("a retry", lambda: tried(f"with-{next(numbers)}") == 200)
+    stage.write("istio.yaml", config_map({"defaultHttpRetryPolicy": {"attempts": 0}}))
+    stage.envoy.wait_for("no retry", lambda: tried(f"without-{next(numbers)}") == 503)
+
+
+def test_a_gateway_believes_the_proxies_in_front_of_it(stage):
+    def client() -> str:
+        answer = stage.get(headers={"x-forwarded-for": "192.0.2.7, 192.0.2.8"})
+        return seen(answer)["headers"]["x-envoy-external-address"]
+
+    stage.answer(lambda response: response.status == 200)
+    assert client() == "127.0.0.1"
+    for count, address in ((1, "192.0.2.8"), (2, "192.0.2.7")):
+        topology = {"gatewayTopology": {"numTrustedProxies": count}}
+        stage.write("istio.yaml", config_map({"defaultConfig": topology}))
+        stage.envoy.wait_for(address, lambda address=address: client() == address)
+
+
+def manifest(kind: str, **spec) -> str:
+    metadata = {"name": kind.lower(), "namespace": "default"}
+    header = {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata}
+    return json.dumps(header | {"spec": spec})
+
+
+def test_the_ports_of_sidecars_move(empty_stage, tmp_path):
+    stage = empty_stage
+    first, second, inbound = free_port(), free_port(), free_port()
+    ports = {"proxyListenPort": first, "proxyInboundListenPort": inbound}
+    stage.write("istio.yaml", config_map(ports))
+    skiffd = stage.enter(Skiffd(stage.config, tmp_path)).wait_until_ready()
+    envoy = stage.enter(
+        gateway_envoy(tmp_path, skiffd.grpc, name="app", role="sidecar", namespace="default")
+    ).wait_until_ready()
+
+    def listening() -> set[str]:
+        lines = envoy.admin("/listeners").splitlines()
+        return {line.replace("::0.0.0.0:", " ") for line in lines}
+
+    wanted = {f"virtualOutbound {first}", f"virtualInbound {inbound}"}
+    envoy.wait_for("both listeners", lambda: listening() == wanted)
+    stage.write("istio.yaml", config_map(ports | {"proxyListenPort": second}))
+    wanted = {f"virtualOutbound {second}", f"virtualInbound {inbound}"}
+    envoy.wait_for("the other port", lambda: listening() == wanted)
+
+
+def test_a_server_that_speaks_first_is_waited_for_no_longer_than_that(empty_stage, tmp_path):
+    stage = empty_stage
+    backend = stage.enter(tls.LineBackend("first"))
+    number = free_port()
+    ingress = {
+        "port": {"number": number, "protocol": "UNSPECIFIED", "name": "main"},
+        "bind": "127.0.0.1", "defaultEndpoint": f"127.0.0.1:{backend.port}",
+    }
+    stage.write("sidecar.yaml", manifest("Sidecar", ingress=[ingress], egress=[{"hosts": ["~/*"]}]))
+    skiffd = stage.enter(Skiffd(stage.config, tmp_path)).wait_until_ready()
+    envoy = stage.enter(
+        gateway_envoy(
+            tmp_path, skiffd.grpc, name="app", role="sidecar", namespace="default",
+            metadata={"INTERCEPTION_MODE": "NONE"},
+        )
+    ).wait_until_ready()
+    envoy.wait_for("the listener", lambda: str(number) in envoy.admin("/listeners"))
+    # Nobody says what is spoken, and the client says nothing.
+    assert tls.line(number, timeout=0.5) == ""
+    stage.write("istio.yaml", config_map({"protocolDetectionTimeout": "50ms"}))
+    envoy.wait_for("a line", lambda: tls.line(number, timeout=0.5) == "first")
 
 
 def test_a_file_that_is_not_there_ends_the_start(tmp_path):

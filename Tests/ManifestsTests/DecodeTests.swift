@@ -382,14 +382,13 @@ import Testing
   }
 
   @Test func `the mesh configuration of an IstioOperator arrives, the rest is kept`() throws {
-    let object = try decode(fixture("IstioOperator/warnings"), warnings: 4)
+    let object = try decode(fixture("IstioOperator/warnings"), warnings: 5)
     guard case .istioOperator(let istioOperator) = object.value else {
       Issue.record("expected an IstioOperator")
       return
     }
     var expected = MeshConfig()
     expected.rootNamespace = "mesh-root"
-    expected.trustDomain = "example.org"
     expected.accessLogFile = "/dev/stdout"
     expected.allowsAnyOutbound = false
     expected.connectTimeout = .milliseconds(62_500)

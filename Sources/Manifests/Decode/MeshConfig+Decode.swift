@@ -8,17 +8,18 @@ extension MeshConfig {
       "rootNamespace", "trustDomain", "extensionProviders", "defaultConfig", "accessLogFile",
       "accessLogFormat", "accessLogEncoding", "outboundTrafficPolicy", "connectTimeout",
       "dnsRefreshRate", "pathNormalization", "defaultServiceExportTo",
-      "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo",
+      "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo", "proxyListenPort",
+      "proxyInboundListenPort", "protocolDetectionTimeout", "defaultHttpRetryPolicy",
+      "localityLbSetting", "tcpKeepalive", "h2UpgradePolicy",
     ],
     unsupported: [
-      "ca", "caCertificates", "certificates", "configSources", "defaultHttpRetryPolicy",
+      "ca", "caCertificates", "certificates", "configSources",
       "defaultProviders", "disableEnvoyListenerLog", "discoverySelectors", "enableAutoMtls",
-      "enableEnvoyAccessLogService", "enablePrometheusMerge", "enableTracing", "h2UpgradePolicy",
+      "enableEnvoyAccessLogService", "enablePrometheusMerge", "enableTracing",
       "hboneIdleTimeout", "inboundClusterStatName", "inboundTrafficPolicy", "ingressClass",
-      "ingressControllerMode", "ingressSelector", "ingressService", "localityLbSetting",
-      "meshMTLS", "outboundClusterStatName", "protocolDetectionTimeout", "proxyHttpPort",
-      "proxyInboundListenPort", "proxyListenPort", "serviceScopeConfigs",
-      "serviceSettings", "tcpKeepalive", "tlsDefaults", "trustDomainAliases",
+      "ingressControllerMode", "ingressSelector", "ingressService",
+      "meshMTLS", "outboundClusterStatName", "proxyHttpPort",
+      "serviceScopeConfigs", "serviceSettings", "tlsDefaults", "trustDomainAliases",
       "verifyCertificateAtClient", "mixerAddress", "disablePolicyChecks", "thriftConfig",
     ])
 
@@ -34,12 +35,17 @@ extension MeshConfig {
     config.written = Set(schema.fields.filter(fields.has))
     let text = { (node: Node) throws(ConfigError) in try node.text() }
     config.rootNamespace = fields.optional("rootNamespace", text) ?? config.rootNamespace
-    config.trustDomain = fields.optional("trustDomain", text) ?? config.trustDomain
+    if let domain = fields.optional("trustDomain", text), domain != "cluster.local" {
+      problems.warning(
+        .unsupported, at: fields.path["trustDomain"],
+        "has no effect: this version has no certificate authority, so workloads have no identities")
+    }
     config.extensionProviders = ExtensionProvider.list(fields)
     config.defaultConfig =
       fields["defaultConfig"].flatMap { ProxyConfig.decode($0, problems) } ?? ProxyConfig()
     config.readAccessLog(fields)
     config.readTraffic(fields)
+    config.readSidecars(fields)
     config.defaultServiceExportTo = fields.exportTo("defaultServiceExportTo")
     config.defaultVirtualServiceExportTo = fields.exportTo("defaultVirtualServiceExportTo")
     config.defaultDestinationRuleExportTo = fields.exportTo("defaultDestinationRuleExportTo")
@@ -67,20 +73,49 @@ extension MeshConfig {
       (node) throws(ConfigError) in try node.enumeration(OutboundMode.self)
     }
     allowsAnyOutbound = mode != .registryOnly
-    func duration(_ name: String, atLeast least: Duration) -> Duration? {
-      fields.optional(name) { (node) throws(ConfigError) in
-        let duration = try node.duration()
-        guard duration >= least else { throw node.expected("at least \(least.goString)") }
-        return duration
-      }
+    connectTimeout = fields.duration("connectTimeout", atLeast: .milliseconds(1)) ?? connectTimeout
+    dnsRefreshRate = fields.duration("dnsRefreshRate", atLeast: .milliseconds(1)) ?? dnsRefreshRate
+    defaultHTTPRetryPolicy = fields["defaultHttpRetryPolicy"].flatMap {
+      VirtualService.Retries.decode($0, fields.problems)
     }
-    connectTimeout = duration("connectTimeout", atLeast: .milliseconds(1)) ?? connectTimeout
-    dnsRefreshRate = duration("dnsRefreshRate", atLeast: .milliseconds(1)) ?? dnsRefreshRate
+    localityLoadBalancing = fields["localityLbSetting"].flatMap {
+      LocalityLoadBalancing.decode($0, fields.problems)
+    }
+    tcpKeepAlive = fields["tcpKeepalive"].flatMap {
+      ConnectionPool.KeepAlive.decode($0, fields.problems)
+    }
+    upgradesToHTTP2 =
+      fields.optional("h2UpgradePolicy") { (node) throws(ConfigError) in
+        try node.enumeration(HTTP2Upgrade.self)
+      } == .upgrade
     pathNormalization =
       fields.object("pathNormalization", Schema(fields: ["normalization"]))?
       .optional("normalization") { (node) throws(ConfigError) in
         try node.enumeration(PathNormalization.self)
       } ?? .default
+  }
+}
+
+extension MeshConfig {
+  private enum HTTP2Upgrade: String, CaseIterable {
+    case never = "DO_NOT_UPGRADE"
+    case upgrade = "UPGRADE"
+  }
+
+  private mutating func readSidecars(_ fields: Fields) {
+    let port = { (node: Node) throws(ConfigError) in try node.port() }
+    proxyListenPort = fields.optional("proxyListenPort", port) ?? proxyListenPort
+    proxyInboundListenPort =
+      fields.optional("proxyInboundListenPort", port) ?? proxyInboundListenPort
+    if proxyListenPort == proxyInboundListenPort {
+      fields.problems.error(
+        .conflict,
+        at: fields.path[
+          fields.has("proxyListenPort") ? "proxyListenPort" : "proxyInboundListenPort"],
+        "\(proxyListenPort) is the port for both directions; use different ones")
+    }
+    protocolDetectionTimeout =
+      fields.duration("protocolDetectionTimeout", atLeast: .zero) ?? protocolDetectionTimeout
   }
 }
 

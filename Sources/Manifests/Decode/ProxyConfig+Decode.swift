@@ -4,12 +4,12 @@ import MeshModel
 
 extension ProxyConfig {
   private static let schema = Schema(
-    fields: ["proxyMetadata", "concurrency"],
+    fields: ["proxyMetadata", "concurrency", "gatewayTopology"],
     unsupported: [
       "availabilityZone", "binaryPath", "caCertificatesPem", "configPath", "controlPlaneAuthPolicy",
       "customConfigFile", "discoveryAddress", "drainDuration", "envoyAccessLogService",
       "envoyMetricsService", "envoyMetricsServiceAddress", "extraStatTags", "fileFlushInterval",
-      "fileFlushMinSizeKb", "gatewayTopology", "holdApplicationUntilProxyStarts", "image",
+      "fileFlushMinSizeKb", "holdApplicationUntilProxyStarts", "image",
       "interceptionMode", "meshId", "parentShutdownDuration", "privateKeyProvider",
       "proxyAdminPort", "proxyBootstrapTemplatePath", "proxyHeaders", "proxyStatsMatcher",
       "readinessProbe", "runtimeValues", "sds", "serviceCluster", "statNameLength",
@@ -24,6 +24,9 @@ extension ProxyConfig {
     config.proxyMetadata =
       fields.optional("proxyMetadata") { (node) throws(ConfigError) in try node.stringMap() } ?? [:]
     config.concurrency = concurrency(fields)
+    config.gatewayTopology = fields["gatewayTopology"].flatMap {
+      GatewayTopology.decode($0, problems)
+    }
     return config
   }
 
@@ -31,6 +34,25 @@ extension ProxyConfig {
     fields.optional("concurrency") { (node) throws(ConfigError) in
       try node.integer(Int32.self, in: 0...Int32.max)
     }
+  }
+}
+
+extension GatewayTopology {
+  private static let schema = Schema(
+    fields: ["numTrustedProxies", "forwardClientCertDetails"], unsupported: ["proxyProtocol"])
+
+  fileprivate static func decode(_ node: Node, _ problems: Problems) -> GatewayTopology? {
+    guard let fields = Fields(node, schema, problems) else { return nil }
+    var topology = GatewayTopology()
+    topology.trustedProxies =
+      fields.optional("numTrustedProxies") { (node) throws(ConfigError) in
+        try node.integer(UInt32.self)
+      } ?? 0
+    topology.clientCertificateDetails =
+      fields.optional("forwardClientCertDetails") { (node) throws(ConfigError) in
+        try node.enumeration(ClientCertificateDetails.self)
+      } ?? .undefined
+    return topology
   }
 }
 

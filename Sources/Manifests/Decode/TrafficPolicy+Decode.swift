@@ -111,9 +111,7 @@ extension ConnectionPool {
 }
 
 extension ConnectionPool.KeepAlive {
-  fileprivate static func decode(
-    _ node: Node, _ problems: Problems
-  ) -> ConnectionPool.KeepAlive? {
+  static func decode(_ node: Node, _ problems: Problems) -> ConnectionPool.KeepAlive? {
     guard let fields = Fields(node, Schema(fields: ["probes", "time", "interval"]), problems)
     else { return nil }
     var keepAlive = ConnectionPool.KeepAlive()
@@ -176,7 +174,7 @@ extension Fields {
     optional(name) { (node) throws(ConfigError) in
       let duration = try node.duration()
       guard duration >= least else {
-        throw node.expected(least == .zero ? "no negative duration" : "at least \(least)")
+        throw node.expected(least == .zero ? "no negative duration" : "at least \(least.goString)")
       }
       return duration
     }

@@ -20,7 +20,6 @@ package struct MeshConfig: Hashable, Sendable {
 
   /// The namespace whose objects apply to the whole mesh.
   package var rootNamespace = "istio-system"
-  package var trustDomain = "cluster.local"
   /// In order of the first mention of each name.
   package var extensionProviders: [ExtensionProvider] = []
   package var defaultConfig = ProxyConfig()
@@ -35,6 +34,19 @@ package struct MeshConfig: Hashable, Sendable {
   /// How often names of clusters are looked up again.
   package var dnsRefreshRate: Duration = .seconds(60)
   package var pathNormalization = PathNormalization.default
+  /// Where connections of a workload are redirected to.
+  package var proxyListenPort: UInt16 = 15001
+  /// Where connections to a workload are redirected to.
+  package var proxyInboundListenPort: UInt16 = 15006
+  /// How long sidecars wait for the first bytes that say what is spoken; 0 for as long as it takes.
+  package var protocolDetectionTimeout: Duration = .zero
+  /// For routes that say nothing about retries; nil for Istio's own.
+  package var defaultHTTPRetryPolicy: VirtualService.Retries?
+  /// For destinations whose policy says nothing about localities, connections that are kept alive
+  /// and HTTP/2.
+  package var localityLoadBalancing: LocalityLoadBalancing?
+  package var tcpKeepAlive: ConnectionPool.KeepAlive?
+  package var upgradesToHTTP2 = false
   /// What objects export to that do not say it; empty for every namespace.
   package var defaultServiceExportTo: [String] = []
   package var defaultVirtualServiceExportTo: [String] = []
@@ -91,7 +103,6 @@ extension MeshConfig {
   /// The fields that are replaced as a whole.
   private static let scalars: [(name: String, copy: @Sendable (inout Self, Self) -> Void)] = [
     ("rootNamespace", { $0.rootNamespace = $1.rootNamespace }),
-    ("trustDomain", { $0.trustDomain = $1.trustDomain }),
     ("accessLogFile", { $0.accessLogFile = $1.accessLogFile }),
     ("accessLogFormat", { $0.accessLogFormat = $1.accessLogFormat }),
     ("accessLogEncoding", { $0.accessLogEncoding = $1.accessLogEncoding }),
@@ -99,6 +110,13 @@ extension MeshConfig {
     ("connectTimeout", { $0.connectTimeout = $1.connectTimeout }),
     ("dnsRefreshRate", { $0.dnsRefreshRate = $1.dnsRefreshRate }),
     ("pathNormalization", { $0.pathNormalization = $1.pathNormalization }),
+    ("proxyListenPort", { $0.proxyListenPort = $1.proxyListenPort }),
+    ("proxyInboundListenPort", { $0.proxyInboundListenPort = $1.proxyInboundListenPort }),
+    ("protocolDetectionTimeout", { $0.protocolDetectionTimeout = $1.protocolDetectionTimeout }),
+    ("defaultHttpRetryPolicy", { $0.defaultHTTPRetryPolicy = $1.defaultHTTPRetryPolicy }),
+    ("localityLbSetting", { $0.localityLoadBalancing = $1.localityLoadBalancing }),
+    ("tcpKeepalive", { $0.tcpKeepAlive = $1.tcpKeepAlive }),
+    ("h2UpgradePolicy", { $0.upgradesToHTTP2 = $1.upgradesToHTTP2 }),
     ("defaultServiceExportTo", { $0.defaultServiceExportTo = $1.defaultServiceExportTo }),
     (
       "defaultVirtualServiceExportTo",

@@ -6,6 +6,8 @@ package struct ProxyConfig: Hashable, Sendable {
   package var proxyMetadata: [String: String] = [:]
   /// Worker threads; 0 is one for each core.
   package var concurrency: Int32?
+  /// What stands in front of a gateway.
+  package var gatewayTopology: GatewayTopology?
 
   package init() {}
 
@@ -16,6 +18,7 @@ package struct ProxyConfig: Hashable, Sendable {
   package mutating func override(with other: ProxyConfig) {
     proxyMetadata.merge(other.proxyMetadata) { $1 }
     concurrency = other.concurrency ?? concurrency
+    gatewayTopology = other.gatewayTopology ?? gatewayTopology
   }
 }
 

@@ -26,6 +26,8 @@ package struct Proxy: Hashable, Sendable {
   package var metadata: [String: String]
   /// The node metadata as it was sent.
   package var rawMetadata: JSONValue
+  /// What it was told about itself when it was started; nil where that is not said.
+  package var gatewayTopology: GatewayTopology?
   /// Node metadata ISTIO_VERSION, else nil.
   package var istioVersion: String?
   /// Node metadata CLUSTER_ID.
@@ -72,6 +74,7 @@ package struct Proxy: Hashable, Sendable {
       self.metadata[Self.wasmSwitch] =
         metadata["PROXY_CONFIG"]?["proxyMetadata"]?[Self.wasmSwitch]?.stringValue
     }
+    gatewayTopology = metadata["PROXY_CONFIG"]?["gatewayTopology"].map(GatewayTopology.init)
     rawMetadata = metadata
     istioVersion = metadata["ISTIO_VERSION"]?.stringValue
     clusterID = metadata["CLUSTER_ID"]?.stringValue ?? ""

@@ -39,6 +39,8 @@ package struct ProxyClass: Hashable, Sendable {
   package var metadata: [String: String]
   /// `region/zone/subzone`; empty also where no object looks at localities.
   package var locality: String
+  /// Of a gateway that was told it when it was started; the mesh's default counts otherwise.
+  package var gatewayTopology: GatewayTopology?
   /// Nil also where no object matches on the version.
   package var istioVersion: String?
   /// Sorted.
@@ -49,7 +51,8 @@ package struct ProxyClass: Hashable, Sendable {
 
   package init(
     role: Proxy.Role, namespace: String, dnsDomain: String = "", labels: [String: String] = [:],
-    metadata: [String: String] = [:], locality: String = "", istioVersion: String? = nil,
+    metadata: [String: String] = [:], locality: String = "",
+    gatewayTopology: GatewayTopology? = nil, istioVersion: String? = nil,
     instances: [ServiceInstance] = []
   ) {
     self.role = role
@@ -58,6 +61,7 @@ package struct ProxyClass: Hashable, Sendable {
     self.labels = labels
     self.metadata = metadata
     self.locality = locality
+    self.gatewayTopology = gatewayTopology
     self.istioVersion = istioVersion
     self.instances = instances.sorted()
   }

@@ -36,7 +36,8 @@ package struct ProxyClassifier: Hashable, Sendable {
 
   package init(
     selectors: [LabelSelector], envoyFilters: [EnvoyFilter],
-    destinationRules: [DestinationRule] = [], services: [Service]
+    destinationRules: [DestinationRule] = [], meshConfig: MeshConfig = MeshConfig(),
+    services: [Service]
   ) {
     let selectors = selectors + services.compactMap(\.selector)
     labelKeys = Self.alwaysSelectedLabels.union(selectors.flatMap(\.matchLabels.keys))
@@ -44,6 +45,7 @@ package struct ProxyClassifier: Hashable, Sendable {
     metadataKeys = Self.alwaysMatchedMetadata.union(matches.flatMap(\.metadata.keys))
     matchesVersions = matches.contains { !$0.proxyVersion.isEmpty }
     for rule in destinationRules { add(rule) }
+    if let locality = meshConfig.localityLoadBalancing { add(locality) }
     for service in services { add(service) }
   }
 
@@ -54,6 +56,7 @@ package struct ProxyClassifier: Hashable, Sendable {
       labels: proxy.labels.filter { labelKeys.contains($0.key) },
       metadata: proxy.metadata.filter { metadataKeys.contains($0.key) },
       locality: looksAtLocalities ? proxy.locality : "",
+      gatewayTopology: proxy.role == .router ? proxy.gatewayTopology : nil,
       istioVersion: matchesVersions ? proxy.istioVersion : nil, instances: instances(of: proxy))
   }
 
@@ -75,13 +78,15 @@ package struct ProxyClassifier: Hashable, Sendable {
         metadataKeys.formUnion(ClientTLS.workloadCertificateMetadata)
       }
       // Without outlier detection nobody ever moves to another locality.
-      let locality = policy.loadBalancer?.locality
-      if locality?.distribute.isEmpty == false || policy.outlierDetection != nil {
-        looksAtLocalities = true
-      }
-      for label in locality?.failoverPriority ?? [] {
-        labelKeys.insert(String(label.prefix { $0 != "=" }))
-      }
+      if policy.outlierDetection != nil { looksAtLocalities = true }
+      if let locality = policy.loadBalancer?.locality { add(locality) }
+    }
+  }
+
+  private mutating func add(_ locality: LocalityLoadBalancing) {
+    if !locality.distribute.isEmpty { looksAtLocalities = true }
+    for label in locality.failoverPriority {
+      labelKeys.insert(String(label.prefix { $0 != "=" }))
     }
   }
 

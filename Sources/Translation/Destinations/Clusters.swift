@@ -47,7 +47,8 @@ struct Clusters {
 
   private mutating func add(_ destination: Destination) {
     let (service, port, name) = (destination.service, destination.port, destination.clusterName)
-    let policy = destination.policy
+    var policy = destination.policy
+    policy.applyDefaults(of: scope.mesh.meshConfig)
     let members = LoadAssignment(
       service, port, selector: destination.subset?.subset.labels,
       localities: LocalityPreference(scope.proxy, policy))
@@ -149,6 +150,22 @@ struct Clusters {
       $0.type = .static
       $0.connectTimeout = Google_Protobuf_Duration(seconds: 10)
     }
+  }
+}
+
+extension TrafficPolicy {
+  /// What the mesh configuration says where no rule does.
+  fileprivate mutating func applyDefaults(of meshConfig: MeshConfig) {
+    if let locality = meshConfig.localityLoadBalancing, loadBalancer?.locality == nil {
+      var balancer = loadBalancer ?? LoadBalancer()
+      balancer.locality = locality
+      loadBalancer = balancer
+    }
+    guard meshConfig.tcpKeepAlive != nil || meshConfig.upgradesToHTTP2 else { return }
+    var pool = connectionPool ?? ConnectionPool()
+    pool.tcpKeepAlive = pool.tcpKeepAlive ?? meshConfig.tcpKeepAlive
+    if meshConfig.upgradesToHTTP2, pool.http2Upgrade == .default { pool.http2Upgrade = .upgrade }
+    connectionPool = pool
   }
 }
 

@@ -62,7 +62,10 @@ struct GatewayListener {
     manager.rds.routeConfigName = routes
     manager.rds.configSource = Envoy.aggregatedSource
     manager.useRemoteAddress = Google_Protobuf_BoolValue(true)
-    manager.forwardClientCertDetails = .sanitizeSet
+    let topology =
+      scope.proxy.gatewayTopology ?? scope.mesh.meshConfig.defaultConfig.gatewayTopology
+    manager.xffNumTrustedHops = topology?.trustedProxies ?? 0
+    manager.forwardClientCertDetails = Self.details(topology)
     manager.setCurrentClientCertDetails.subject = Google_Protobuf_BoolValue(true)
     manager.setCurrentClientCertDetails.cert = true
     manager.setCurrentClientCertDetails.dns = true
@@ -103,6 +106,18 @@ struct GatewayListener {
     let names = server.serverNames
     if names != ["*"] { chain.filterChainMatch.serverNames = names }
     chain.transportSocket = GatewayTLS.transportSocket(tls)
+  }
+
+  private static func details(
+    _ topology: GatewayTopology?
+  ) -> Envoy.HTTPConnectionManager.ForwardClientCertDetails {
+    switch topology?.clientCertificateDetails {
+    case nil, .undefined, .sanitizeSet: .sanitizeSet
+    case .sanitize: .sanitize
+    case .forwardOnly: .forwardOnly
+    case .appendForward: .appendForward
+    case .alwaysForwardOnly: .alwaysForwardOnly
+    }
   }
 
   private static let tlsInspector = Envoy.ListenerFilter.with {

@@ -47,7 +47,9 @@ extension HTTPRoutes {
   ) throws(ConfigError) {
     var action = Envoy.RouteAction()
     action.clusterNotFoundResponseCode = .internalServerError
-    if let policy = RetryPolicy.policy(http.retries) { action.retryPolicy = policy }
+    if let policy = RetryPolicy.policy(http.retries, scope.mesh.meshConfig) {
+      action.retryPolicy = policy
+    }
     // Unset disables the timeout, as in Istio; Envoy's own default is 15 s.
     let timeout = http.timeout ?? .zero
     action.timeout = Google_Protobuf_Duration(timeout)

@@ -7,17 +7,19 @@ import SwiftProtobuf
 
 /// When and how often a route tries again, with Istio's defaults.
 enum RetryPolicy {
-  /// Istio's retries where a route asks for none.
-  static let standard = Envoy.RetryPolicy.with {
+  /// Istio's retries where nobody asks for any.
+  private static let standard = Envoy.RetryPolicy.with {
     $0.retryOn = (conditions + [statusCodes]).joined(separator: ",")
     $0.numRetries = Google_Protobuf_UInt32Value(2)
     $0.hostSelectionRetryMaxAttempts = 5
     $0.retryHostPredicate = [previousHosts]
   }
 
-  /// Nil for a route that does not retry.
-  static func policy(_ retries: VirtualService.Retries?) -> Envoy.RetryPolicy? {
-    guard let retries else { return standard }
+  /// What a route asks for, else the mesh; nil for a route that does not retry.
+  static func policy(
+    _ retries: VirtualService.Retries?, _ meshConfig: MeshConfig
+  ) -> Envoy.RetryPolicy? {
+    guard let retries = retries ?? meshConfig.defaultHTTPRetryPolicy else { return standard }
     guard retries.attempts > 0 else { return nil }
     var policy = standard
     policy.numRetries = Google_Protobuf_UInt32Value(retries.attempts)

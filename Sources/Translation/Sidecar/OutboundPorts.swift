@@ -56,13 +56,13 @@ struct OutboundPorts {
   private(set) var problems: [ConfigError] = []
 
   /// Ports of the sidecar itself, which must not be opened a second time.
-  private static let reserved: Set = [
-    SidecarListeners.outboundPort, SidecarListeners.inboundPort,
-  ]
+  private let reserved: Set<UInt16>
 
   private var taken: Set<UInt16> = []
 
   init(_ scope: ProxyScope) {
+    let meshConfig = scope.mesh.meshConfig
+    reserved = [meshConfig.proxyListenPort, meshConfig.proxyInboundListenPort]
     let explicit = scope.egress.filter { $0.listener?.port != nil }
     taken = Set(explicit.compactMap { $0.listener?.port?.number })
     for egress in explicit {
@@ -106,7 +106,7 @@ struct OutboundPorts {
     var unaddressed: [(UInt16, StreamPort.Member)] = []
     for service in egress.services {
       for port in service.ports where port.portProtocol != .udp && !taken.contains(port.number) {
-        guard !Self.reserved.contains(port.number) else {
+        guard !reserved.contains(port.number) else {
           report(service, .unsupported, "port \(port.number) is one of the sidecar's own")
           continue
         }

@@ -8,23 +8,24 @@ import SwiftProtobuf
 extension SidecarListeners {
   /// One chain for each port of the workload that a service leads to, by original destination.
   func virtualInbound(_ ports: [InboundPort]) -> ListenerDraft {
-    var chains = [blackHole(named: "virtualInbound-blackhole", port: Self.inboundPort)]
+    let inboundPort = scope.mesh.meshConfig.proxyInboundListenPort
+    var chains = [blackHole(named: "virtualInbound-blackhole", port: inboundPort)]
     var origins: [Origin] = []
-    for port in ports where port.number != Self.inboundPort {
+    for port in ports where port.number != inboundPort {
       chains += inboundChains(port, match: port.number, noting: &origins)
     }
     var listener = ListenerDraft(
       message: Envoy.Listener.with {
         $0.name = "virtualInbound"
-        $0.address = Envoy.address("0.0.0.0", port: Self.inboundPort)
+        $0.address = Envoy.address("0.0.0.0", port: inboundPort)
         $0.trafficDirection = .inbound
         $0.listenerFilters = [Self.originalDestination]
-      }, port: Self.inboundPort, context: .sidecarInbound, chains: chains,
+      }, port: inboundPort, context: .sidecarInbound, chains: chains,
       defaultChain: tcpChain(
         named: "virtualInbound-catchall", to: ClusterName.inboundPassthrough),
       origins: origins)
     let detected = ports.filter { $0.reading == .detected }.map(\.number)
-    if !detected.isEmpty { Self.inspect(&listener.message, only: detected) }
+    if !detected.isEmpty { inspect(&listener.message, only: detected) }
     return listener
   }
 
@@ -39,7 +40,7 @@ extension SidecarListeners {
         $0.address = Envoy.address(bind, port: port.number)
         $0.trafficDirection = .inbound
       }, port: port.number, context: .sidecarInbound, chains: chains, origins: origins)
-    if port.reading == .detected { Self.inspect(&listener.message, only: nil) }
+    if port.reading == .detected { inspect(&listener.message, only: nil) }
     return listener
   }
 
@@ -75,16 +76,22 @@ extension SidecarListeners {
     $0.typedConfig = Envoy_Extensions_Filters_Listener_OriginalDst_V3_OriginalDst().packed()
   }
 
-  static let tlsInspector = Envoy.ListenerFilter.with {
+  private static let tlsInspector = Envoy.ListenerFilter.with {
     $0.name = "envoy.filters.listener.tls_inspector"
     $0.typedConfig = Envoy_Extensions_Filters_Listener_TlsInspector_V3_TlsInspector().packed()
   }
 
-  /// Looks whether connections begin as HTTP does, for as long as that takes, as in Istio.
+  /// Looks for the name that clients greet with.
+  func inspectTLS(_ listener: inout Envoy.Listener) {
+    listener.listenerFilters.append(Self.tlsInspector)
+    waitForFirstBytes(&listener)
+  }
+
+  /// Looks whether connections begin as HTTP does.
   ///
   /// A server that speaks first would wait for its client for ever, so where ports are named, the
   /// connections to others are left alone.
-  static func inspect(_ listener: inout Envoy.Listener, only ports: [UInt16]?) {
+  func inspect(_ listener: inout Envoy.Listener, only ports: [UInt16]?) {
     var inspector = Envoy.ListenerFilter.with {
       $0.name = "envoy.filters.listener.http_inspector"
       $0.typedConfig = Envoy_Extensions_Filters_Listener_HttpInspector_V3_HttpInspector().packed()
@@ -101,7 +108,13 @@ extension SidecarListeners {
         matches.count == 1 ? matches[0] : Predicate.with { $0.orMatch.rules = matches }
     }
     listener.listenerFilters.append(inspector)
-    listener.listenerFiltersTimeout = Google_Protobuf_Duration()
+    waitForFirstBytes(&listener)
+  }
+
+  /// As in Istio, then takes connections without them for what matches in that case.
+  private func waitForFirstBytes(_ listener: inout Envoy.Listener) {
+    listener.listenerFiltersTimeout = Google_Protobuf_Duration(
+      scope.mesh.meshConfig.protocolDetectionTimeout)
     listener.continueOnListenerFiltersTimeout = true
   }
 

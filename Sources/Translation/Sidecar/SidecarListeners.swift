@@ -7,11 +7,6 @@ import SwiftProtobuf
 /// LDS of a sidecar: the two listeners that the redirection rules send everything to, and one for
 /// each port that services are reached on.
 struct SidecarListeners {
-  /// Where connections of the workload are redirected to (Istio's `proxyListenPort`).
-  static let outboundPort: UInt16 = 15001
-  /// Where connections to the workload are redirected to (Istio's `proxyInboundListenPort`).
-  static let inboundPort: UInt16 = 15006
-
   let scope: ProxyScope
   private(set) var listeners: [ListenerDraft] = []
   private(set) var problems: [ConfigError] = []
@@ -36,14 +31,15 @@ struct SidecarListeners {
   /// Hands each connection to the listener of its original port; what has none goes where it was
   /// going, or nowhere with outboundTrafficPolicy REGISTRY_ONLY.
   private func virtualOutbound() -> ListenerDraft {
-    ListenerDraft(
+    let port = scope.mesh.meshConfig.proxyListenPort
+    return ListenerDraft(
       message: Envoy.Listener.with {
         $0.name = "virtualOutbound"
-        $0.address = Envoy.address("0.0.0.0", port: Self.outboundPort)
+        $0.address = Envoy.address("0.0.0.0", port: port)
         $0.trafficDirection = .outbound
         $0.useOriginalDst = Google_Protobuf_BoolValue(true)
-      }, port: Self.outboundPort, context: .sidecarOutbound,
-      chains: [blackHole(named: "virtualOutbound-blackhole", port: Self.outboundPort)],
+      }, port: port, context: .sidecarOutbound,
+      chains: [blackHole(named: "virtualOutbound-blackhole", port: port)],
       defaultChain: tcpChain(named: "virtualOutbound-catchall-tcp", to: unknownTraffic),
       origins: [])
   }
@@ -102,9 +98,9 @@ struct SidecarListeners {
       origins: port.members.flatMap(\.service.origins) + streams.origins + plugins.origins)
     listener.defaultChain = rest
     if streams.routes.contains(where: { !$0.serverNames.isEmpty }) {
-      listener.message.listenerFilters = [Self.tlsInspector]
+      inspectTLS(&listener.message)
     }
-    if !detected.isEmpty { Self.inspect(&listener.message, only: nil) }
+    if !detected.isEmpty { inspect(&listener.message, only: nil) }
     return listener
   }
 

@@ -119,7 +119,9 @@ struct SidecarRoutes {
         $0.route.cluster = ClusterName.outbound(port: port, host: service.hostname)
         $0.route.timeout = Google_Protobuf_Duration()
         $0.route.maxStreamDuration.grpcTimeoutHeaderMax = Google_Protobuf_Duration()
-        $0.route.retryPolicy = RetryPolicy.standard
+        if let policy = RetryPolicy.policy(nil, scope.mesh.meshConfig) {
+          $0.route.retryPolicy = policy
+        }
         $0.route.hash(
           by: scope.destinations.hashPolicy(for: service.hostname, port: port, subset: ""))
       }

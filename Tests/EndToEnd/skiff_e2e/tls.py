@@ -220,8 +220,8 @@ class LineBackend:
                     connection.sendall(f"{self._name}\n".encode())
 
 
-def line(port: int, address: str = "127.0.0.1") -> str:
+def line(port: int, address: str = "127.0.0.1", timeout: float = 10) -> str:
     """What a TCP server says first; nothing where it says nothing."""
-    with suppress(OSError), socket.create_connection((address, port), 10) as connection:
+    with suppress(OSError), socket.create_connection((address, port), timeout) as connection:
         return connection.makefile().readline().strip()
     return ""
