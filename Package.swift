@@ -158,5 +158,11 @@ let package = Package(
         httpClient,
       ]),
     program("skiff-agent", on: ["Agent", "MeshModel", arguments]),
+    [
+      .executableTarget(
+        name: "translation-bench",
+        dependencies: ["ConfigStore", "EnvoyAPI", "JSON", "Manifests", "MeshModel", "Translation"],
+        path: "Benchmarks/Translation", swiftSettings: settings)
+    ],
   ].flatMap(\.self)
 )

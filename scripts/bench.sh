@@ -8,16 +8,16 @@ usage() {
 usage: scripts/bench.sh [--skiffd PATH] [--pushes N] [--results DIR]
 
 Builds skiffd (release) and Benchmarks/, runs the floor and skiffd in turns with 1,000 and 5,000
-proxies, and prints a table; docs/performance.md explains it. The server is pinned to the first core,
-the proxies to the second; nothing else should run.
+proxies, then scripts/bench-translation.sh; prints tables that docs/performance.md explains. The server
+is pinned to the first core, the proxies to the second; nothing else should run.
 
---skiffd   measures this binary and builds none
+--skiffd   measures this binary, builds none and leaves out translation alone
 --pushes   of each run (10)
 --results  keeps what the load client printed there, as JSON
 TEXT
 }
 
-pushes=10 skiffd='' results='' server=''
+pushes=10 skiffd='' results='' server='' translation=true
 while [ $# -gt 0 ]; do
   case "$1" in
     -h | --help) usage && exit 0 ;;
@@ -35,7 +35,7 @@ trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
 if [ -z "$skiffd" ]; then
   scripts/install.sh
   swift build -c release --product skiffd >&2
-  skiffd=$(swift build -c release --show-bin-path)/skiffd
+  skiffd=$(swift build -c release --show-bin-path)/skiffd translation=scripts/bench-translation.sh
 fi
 cc -std=gnu11 -O2 -o "$work/floor" Benchmarks/floor.c
 cc -std=gnu11 -O2 -o "$work/xdsload" Benchmarks/{xdsload,proxy,names}.c
@@ -77,4 +77,4 @@ skiffd small push skiffd-rejected 1000 "${ecds[@]}" --reject 1
 skiffd services push skiffd-services 1000
 for config in services filters; do skiffd $config push skiffd-$config-1 1; done
 skiffd services other skiffd-nothing 1000 --expect-nothing --settle 3000
-python3 Benchmarks/table.py "$results" 1000 5000
+python3 Benchmarks/table.py "$results" 1000 5000 && $translation
