@@ -37,7 +37,7 @@ extension FieldPath: CustomStringConvertible {
     for component in components {
       switch component {
       case .index(let index): text += "[\(index)]"
-      case .field(let name) where name.allSatisfy(Self.isPlain):
+      case .field(let name) where Self.isPlain(name):
         text += text.isEmpty ? name : ".\(name)"
       case .field(let name): text += "[\"\(name)\"]"
       }
@@ -45,7 +45,19 @@ extension FieldPath: CustomStringConvertible {
     return text
   }
 
-  private static func isPlain(_ character: Character) -> Bool {
-    character.isLetter || character.isNumber || "_-@".contains(character)
+  private static func isPlain(_ name: String) -> Bool {
+    // Without Unicode's tables for what nearly all names are: paths are compared by their text.
+    name.utf8.allSatisfy(isPlain)
+      || name.allSatisfy { $0.isLetter || $0.isNumber || "_-@".contains($0) }
+  }
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
+      UInt8(ascii: "@"):
+      true
+    default: false
+    }
   }
 }
