@@ -66,6 +66,16 @@ struct ProxyScope {
     }
   }
 
+  /// Whether a Gateway of the proxies passes connections on to whatever service a client names
+  /// (AUTO_PASSTHROUGH).
+  var passesOn: Bool {
+    proxy.role == .router
+      && mesh.gateways.contains { gateway in
+        gateway.servers.contains { $0.tls?.mode == .autoPassthrough }
+          && gateway.selector.matches(proxy.labels)
+      }
+  }
+
   func service(named hostname: String) -> Service? {
     mesh.service(named: hostname, visibleIn: proxy.namespace)
   }

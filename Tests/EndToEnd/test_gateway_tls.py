@@ -29,8 +29,8 @@ class Site:
     def __init__(self, stage: Stage, ca: PrivateCA) -> None:
         self.stage, self.ca = stage, ca
         self.context = ca.client_context()
-        self.https, self.http, self.passing, self.tcp, self.mixed, self.ended = (
-            free_port() for _ in range(6)
+        self.https, self.http, self.passing, self.tcp, self.mixed, self.ended, self.crossing = (
+            free_port() for _ in range(7)
         )
         self.secrets: dict[str, str] = {}
 
@@ -95,6 +95,7 @@ def site(tmp_path_factory: pytest.TempPathFactory):
                 "streams",
                 tls.server(made.passing, "TLS", '"*.example.com"', "mode: PASSTHROUGH"),
                 tls.server(made.tcp, "TCP", '"*"'),
+                tls.server(made.crossing, "TLS", '"*.internal"', "mode: AUTO_PASSTHROUGH"),
                 tls.server(made.ended, "TLS", "a.example.com", "mode: SIMPLE, credentialName: a"),
             ),
         )
@@ -124,7 +125,7 @@ def site(tmp_path_factory: pytest.TempPathFactory):
             "services.yaml",
             tls.service("web", backend.port, "HTTP"),
             tls.service("calls", calls.port, "GRPC"),
-            tls.service("secure", passed.port, "TLS"),
+            tls.service("secure", passed.port, "TLS").replace("spec:\n", "spec:\n  location: MESH_INTERNAL\n"),
             tls.service("one", one.port),
             tls.service("two", two.port),
             tls.service("plain", backend.port),
@@ -198,6 +199,23 @@ def test_encrypted_connections_go_by_sni(site: Site):
     # The certificate is the backend's own.
     assert (answer.body, answer.names) == ("encrypted", ("db.example.com",))
     assert tls.answered(site.passing, "other.example.com", site.context) is None
+
+
+def test_a_client_of_the_mesh_names_the_service(site: Site):
+    """AUTO_PASSTHROUGH: the greeting has Istio's form, and its ALPN is one of the mesh."""
+    context = site.ca.client_context()
+    context.check_hostname = False
+    context.set_alpn_protocols(["istio"])
+    name = "outbound_.80_._.secure.internal"
+    answer = site.answer(name, context, site.crossing)
+    # The certificate is the backend's own.
+    assert (answer.body, answer.names) == ("encrypted", ("db.example.com",))
+    other = site.ca.client_context()
+    other.check_hostname = False
+    assert tls.answered(site.crossing, name, other) is None
+    # Of another port, and of a service that is not in the mesh.
+    assert tls.answered(site.crossing, name.replace("80", "81"), context) is None
+    assert tls.answered(site.crossing, "outbound_.80_._.web.internal", context) is None
 
 
 def test_tcp_is_shared_out_by_weight(site: Site):

@@ -14,5 +14,11 @@ enum ClusterName {
     "outbound|\(port)|\(subset)|\(host)"
   }
 
+  /// For connections that another gateway or sidecar has encrypted for the service, and that are
+  /// passed on as they are: Istio's form that can stand in a TLS greeting.
+  static func passedOn(port: UInt16, subset: String = "", host: String) -> String {
+    "outbound_.\(port)_.\(subset)_.\(host)"
+  }
+
   static func inbound(port: UInt16) -> String { "inbound|\(port)||" }
 }

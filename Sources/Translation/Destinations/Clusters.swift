@@ -16,16 +16,12 @@ struct Clusters {
 
   init(_ scope: ProxyScope) {
     self.scope = scope
+    let passesOn = scope.passesOn
     for service in scope.services {
       let entry = scope.destinations.entry(for: service)
-      var numbers: Set<UInt16> = []
-      for port in service.ports
-      where port.portProtocol != .udp && numbers.insert(port.number).inserted {
-        add(Destination(service: service, port: port, entry: entry))
-        for subset in entry?.subsets ?? [] {
-          add(Destination(service: service, port: port, entry: entry, subset: subset))
-        }
-      }
+      for destination in Destination.all(of: service, entry) { add(destination) }
+      guard passesOn, service.isMeshInternal else { continue }
+      for destination in Destination.all(of: service, entry, passesOn: true) { add(destination) }
     }
     add(Self.blackHole())
     guard scope.proxy.role == .sidecar else { return }
@@ -71,7 +67,7 @@ struct Clusters {
       draft.message.respectDnsTtl = true
       draft.message.dnsLookupFamily = .v4Preferred
     }
-    if port.portProtocol.isHTTP2 { draft.useHTTP2() }
+    if port.portProtocol.isHTTP2, !destination.passesOn { draft.useHTTP2() }
     // A sidecar finds out by itself what is spoken on a port that nobody has described.
     if port.portProtocol == .unspecified, scope.proxy.role == .sidecar { draft.useClientProtocol() }
     apply(policy, of: destination, to: &draft)
@@ -89,12 +85,13 @@ struct Clusters {
   ) {
     let portProtocol = destination.port.portProtocol
     if let pool = policy.connectionPool {
-      draft.apply(pool, isPlainHTTP: portProtocol == .http || portProtocol == .grpcWeb)
+      let isPlainHTTP = portProtocol == .http || portProtocol == .grpcWeb
+      draft.apply(pool, isPlainHTTP: isPlainHTTP && !destination.passesOn)
     }
     if let budget = policy.retryBudget { draft.apply(budget) }
     if let detection = policy.outlierDetection { draft.apply(detection) }
     draft.apply(policy.loadBalancer ?? LoadBalancer(), portProtocol: portProtocol)
-    guard let settings = policy.tls else { return }
+    guard let settings = policy.tls, !destination.passesOn else { return }
     var tls = UpstreamTLS(settings, scope, destination.service)
     tls.apply(to: &draft)
     for problem in tls.problems {

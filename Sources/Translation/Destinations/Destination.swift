@@ -11,10 +11,33 @@ struct Destination {
   /// What DestinationRules say about the service.
   let entry: DestinationRuleIndex.Entry?
   var subset: DestinationRuleIndex.Entry.Subset?
+  /// Whether the connections are encrypted already, and passed on as they are.
+  var passesOn = false
 
   var clusterName: String {
-    ClusterName.outbound(
-      port: port.number, subset: subset?.subset.name ?? "", host: service.hostname)
+    let (host, subset) = (service.hostname, subset?.subset.name ?? "")
+    return passesOn
+      ? ClusterName.passedOn(port: port.number, subset: subset, host: host)
+      : ClusterName.outbound(port: port.number, subset: subset, host: host)
+  }
+
+  /// All of a service, each port before its subsets; ports of UDP are none.
+  static func all(
+    of service: Service, _ entry: DestinationRuleIndex.Entry?, passesOn: Bool = false
+  ) -> [Destination] {
+    var numbers: Set<UInt16> = []
+    var destinations: [Destination] = []
+    for port in service.ports
+    where port.portProtocol != .udp && numbers.insert(port.number).inserted {
+      let whole = Destination(service: service, port: port, entry: entry, passesOn: passesOn)
+      destinations.append(whole)
+      for subset in entry?.subsets ?? [] {
+        var part = whole
+        part.subset = subset
+        destinations.append(part)
+      }
+    }
+    return destinations
   }
 
   var policy: TrafficPolicy {

@@ -87,6 +87,9 @@ struct GatewayListener {
     if !route.serverNames.isEmpty {
       message.filterChainMatch.serverNames = route.serverNames
     }
+    if !route.applicationProtocols.isEmpty {
+      message.filterChainMatch.applicationProtocols = route.applicationProtocols
+    }
     var proxy = route.proxy
     proxy.accessLog = AccessLogs.file(scope.mesh.meshConfig)
     let last = Envoy.NetworkFilter.with {

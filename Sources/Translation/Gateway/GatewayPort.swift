@@ -45,12 +45,17 @@ extension GatewayPort.Server {
     case decryptedTCP
     /// Forwarded as it is, chosen by SNI.
     case passthrough
+    /// Forwarded as it is, to the service and port that the SNI names.
+    case autoPassthrough
     case tcp
+
+    var isEncrypted: Bool { self != .http && self != .tcp }
   }
 
   var traffic: Traffic {
     if server.portProtocol.isPlainHTTP { return .http }
     guard server.portProtocol.isTLS else { return .tcp }
+    if server.tls?.mode == .autoPassthrough { return .autoPassthrough }
     guard server.tls?.mode.terminates ?? false else { return .passthrough }
     return server.portProtocol == .https ? .https : .decryptedTCP
   }

@@ -53,12 +53,6 @@ struct GatewayPorts {
           + Gateway.TLSSettings.workloadCertificateMetadata.joined(separator: ", ")
           + " with the paths of its own, or use MUTUAL with a credentialName")
     }
-    guard server.server.tls?.mode != .autoPassthrough else {
-      return report(
-        .unsupported, gateway, path["tls"]["mode"],
-        "AUTO_PASSTHROUGH, between the clusters of a mesh, is not acted on by this version; use "
-          + "PASSTHROUGH with tls routes of a VirtualService")
-    }
     for number in targetPorts(of: server.server.port) {
       if number < 1024, proxy.metadata["UNPRIVILEGED_POD"] == "true" {
         report(
@@ -100,11 +94,8 @@ extension GatewayPort {
   /// Why a server cannot join those that are there; nil where it can.
   fileprivate func conflict(with other: Server) -> String? {
     guard let first = servers.first else { return nil }
-    switch (first.traffic, other.traffic) {
-    case (.http, .http): return nil
-    case (.https, .https), (.https, .decryptedTCP), (.https, .passthrough),
-      (.decryptedTCP, .https), (.decryptedTCP, .decryptedTCP), (.decryptedTCP, .passthrough),
-      (.passthrough, .https), (.passthrough, .decryptedTCP), (.passthrough, .passthrough):
+    if first.traffic == .http, other.traffic == .http { return nil }
+    if first.traffic.isEncrypted, other.traffic.isEncrypted {
       for server in servers {
         let taken = Set(server.serverNames)
         if let name = other.serverNames.first(where: taken.contains) {
@@ -112,10 +103,9 @@ extension GatewayPort {
         }
       }
       return nil
-    default:
-      return "\(listenerName) already serves \(first.server.portProtocol.rawValue) by "
-        + "\(first.place), which \(other.server.portProtocol.rawValue) cannot share"
     }
+    return "\(listenerName) already serves \(first.server.portProtocol.rawValue) by "
+      + "\(first.place), which \(other.server.portProtocol.rawValue) cannot share"
   }
 }
 

@@ -2,6 +2,7 @@
 
 import EnvoyAPI
 import MeshModel
+import SwiftProtobuf
 
 /// Where a gateway forwards connections that it does not look into: `tcp` and `tls` of VirtualServices.
 ///
@@ -13,6 +14,8 @@ struct GatewayStreams {
   struct Route {
     /// Empty for all names, and where the chain's server decides.
     var serverNames: [String]
+    /// By ALPN; empty for all.
+    var applicationProtocols: [String] = []
     var proxy: Envoy.TCPProxy
   }
 
@@ -36,6 +39,7 @@ struct GatewayStreams {
 
   /// Where the connections of a server go; none where no VirtualService says it.
   mutating func routes(of server: GatewayPort.Server) -> [Route] {
+    if server.traffic == .autoPassthrough { return serviceRoutes(of: server) }
     let isPassthrough = server.traffic == .passthrough
     let found = isPassthrough ? sniRoutes(of: server) : tcpRoute(of: server).map { [$0] } ?? []
     if found.isEmpty {
@@ -46,6 +50,46 @@ struct GatewayStreams {
             + "\(server.gatewayName) applies; the server takes no connections"))
     }
     return found
+  }
+
+  /// What Istio's proxies say to each other in ALPN.
+  private static let meshProtocols = [
+    "istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2",
+  ]
+
+  /// One for each port of the services of the mesh among the hosts, and for each of their subsets.
+  private mutating func serviceRoutes(of server: GatewayPort.Server) -> [Route] {
+    let hosts = server.server.hosts.map(\.dnsName)
+    var routes: [Route] = []
+    for service in scope.services
+    // Envoy takes no name with a wildcard inside.
+    where service.isMeshInternal && !service.hostname.hasPrefix("*")
+      && hosts.contains(where: { Hostname.isSubset(service.hostname, of: $0) })
+    {
+      origins += service.origins
+      let entry = scope.destinations.entry(for: service)
+      for destination in Destination.all(of: service, entry, passesOn: true) {
+        let name = destination.clusterName
+        guard owners.updateValue("\(server.gateway.ref)", forKey: name.lowercased()) == nil else {
+          continue
+        }
+        routes.append(
+          Route(
+            serverNames: [name.lowercased()], applicationProtocols: Self.meshProtocols,
+            proxy: Envoy.TCPProxy.with {
+              $0.cluster = name
+              $0.statPrefix = name
+            }))
+      }
+    }
+    if routes.isEmpty {
+      problems.append(
+        ConfigError(
+          .notFound, severity: .warning, object: server.gateway.ref,
+          at: server.server.path["hosts"],
+          reason: "no service of the mesh is among the hosts; the server takes no connections"))
+    }
+    return routes
   }
 
   private mutating func tcpRoute(of server: GatewayPort.Server) -> Route? {
