@@ -38,7 +38,7 @@ help_of() { printf '\n## %s\n\n```\n' "$*" && COLUMNS=100 "$@" --help | sed 's/ 
   cd - >/dev/null
   help_of skiffd
   help_of skiff-agent proxy
-  for command in validate translate diff explain bootstrap proxy-status proxy-config apply get delete wait; do help_of skiffctl "$command"; done
+  for command in validate translate diff explain bootstrap proxy-status proxy-config apply get delete wait history rollback; do help_of skiffctl "$command"; done
 } >"$work/flags.md"
 
 address() {  # LOG NAME: waits for the ready line

@@ -17,7 +17,9 @@ extension APIServer {
       resource: target.resource, version: target.version, accept: accept,
       rowObject: query["includeObject"] ?? "Metadata", now: writer.now())
     let isRead = request.method == .get
-    guard isRead || !target.resource.isReadOnly else { throw APIStatus.methodNotAllowed }
+    guard isRead || !target.resource.isReadOnly,
+      !query.flag("watch") || target.resource.verbs.contains("watch")
+    else { throw APIStatus.methodNotAllowed }
     switch (request.method, target.name) {
     case (.get, nil): return try await list(request, context, target, query, rendering)
     case (.get, let name?):
@@ -36,7 +38,8 @@ extension APIServer {
       let patch = try await self.patch(request, target)
       return respond(try await writer.patch(patch, at: target, options(request, query)), rendering)
     case (.delete, let name?) where target.subresource.isEmpty:
-      let options = DeleteOptions(try await optionalBody(request), query)
+      let options = DeleteOptions(
+        try await optionalBody(request), query, userAgent: request.headers[.userAgent])
       let object = try await writer.delete(name, at: target, options)
       return Self.json(object["kind"] == "Status" ? object : rendering.object(object))
     case (.delete, nil): return try await deleteAll(request, target, query, rendering)
@@ -68,7 +71,8 @@ extension APIServer {
   ) async throws -> Response {
     // All of a kind everywhere, or all namespaces, go one by one.
     guard target.namespace != nil else { throw APIStatus.methodNotAllowed }
-    let options = DeleteOptions(try await optionalBody(request), query)
+    let options = DeleteOptions(
+      try await optionalBody(request), query, userAgent: request.headers[.userAgent])
     let page = try await shelf.page(target, ListOptions(query, target))
     for object in page.objects {
       do {

@@ -44,7 +44,8 @@ package struct APIServer: HTTPResponder, HTTPResponderBuilder {
     openAPI = OpenAPI(catalog)
     writer = ObjectWriter(
       store: store, catalog: catalog, admission: Admission(reader: reader), now: now)
-    shelf = ObjectShelf(store: store, definitions: Definitions(catalog, created: now()))
+    shelf = ObjectShelf(
+      store: store, catalog: catalog, definitions: Definitions(catalog, created: now()))
     self.tokens = tokens
     self.clock = clock
     self.logger = logger

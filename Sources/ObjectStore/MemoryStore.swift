@@ -5,9 +5,13 @@ package import MeshModel
 /// A store that ends with the process.
 package actor MemoryStore: Store {
   private var state: StoreState
+  private var history: History
   private var consumers: [AsyncStream<Void>.Continuation] = []
 
-  package init(limits: LogLimits = LogLimits()) { state = StoreState(limits: limits) }
+  package init(limits: LogLimits = LogLimits(), history: HistoryLimits = HistoryLimits()) {
+    state = StoreState(limits: limits)
+    self.history = History(limits: history)
+  }
 
   package func revision() -> Revision { state.revision }
 
@@ -21,9 +25,14 @@ package actor MemoryStore: Store {
 
   package func write(_ writes: [Write]) throws(StoreError) -> [StoredObject] {
     let changes = try state.plan(writes)
+    history.take(history.plan(changes, writes))
     _ = state.take(changes)
     consumers.signal()
     return changes.map(\.object)
+  }
+
+  package func history(in namespace: String?) -> [HistoryEntry] {
+    history.entries(in: namespace) { state.object($0) }
   }
 
   package func changes(after: Revision, limit: Int) throws(StoreError) -> [Change] {

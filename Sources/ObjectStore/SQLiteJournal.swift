@@ -5,12 +5,13 @@ import GRDB
 import JSON
 import MeshModel
 
-/// The database of a store: the objects, and the log of changes with an object's state after each.
+/// The database of a store: the objects, the log of changes with an object's state after each, and the
+/// history.
 ///
 /// One process has it at a time (`locking_mode=EXCLUSIVE`); the lock goes with the process, however it
 /// ends.
 struct SQLiteJournal: Sendable {
-  private let queue: DatabaseQueue
+  let queue: DatabaseQueue
 
   init(directory: String) throws {
     try FileManager.default.createDirectory(
@@ -49,11 +50,12 @@ struct SQLiteJournal: Sendable {
           );
           """)
     }
+    migrator.registerMigration("2") { db in try db.execute(sql: Self.historyTable) }
     try migrator.migrate(queue)
   }
 
   /// Makes changes durable, in one transaction.
-  func append(_ changes: [Change], compacting: Revision?) throws {
+  func append(_ changes: [Change], _ history: [HistoryStep], compacting: Revision?) throws {
     try queue.write { db in
       for change in changes {
         let ref = change.object.ref
@@ -81,6 +83,7 @@ struct SQLiteJournal: Sendable {
           arguments: StatementArguments(
             [revision, change.operation.rawValue] + key + [owner, json]))
       }
+      for step in history { try Self.take(step, db) }
       if let compacting {
         try db.execute(
           sql: "DELETE FROM changes WHERE revision <= ?",
@@ -133,7 +136,7 @@ struct SQLiteJournal: Sendable {
   }
 
   /// A database that another program wrote to, or a damaged one.
-  private struct Unreadable: Error, CustomStringConvertible {
+  struct Unreadable: Error, CustomStringConvertible {
     let reason: String
 
     var description: String { "the database is damaged: \(reason)" }

@@ -14,6 +14,7 @@ package actor SQLiteStore: Store {
   private let executor = StoreExecutor()
   private let journal: SQLiteJournal
   private var state: StoreState
+  private var history: History
   private var consumers: [AsyncStream<Void>.Continuation] = []
 
   package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -25,11 +26,15 @@ package actor SQLiteStore: Store {
   /// - Parameters:
   ///   - directory: made if it is missing, for its owner alone, since the store holds secrets.
   ///   - limits: of the log.
+  ///   - history: the limits of the history.
   /// - Throws: `StoreError.failed` with a sentence.
-  package init(directory: String, limits: LogLimits = LogLimits()) throws(StoreError) {
+  package init(
+    directory: String, limits: LogLimits = LogLimits(), history: HistoryLimits = HistoryLimits()
+  ) throws(StoreError) {
     do {
       journal = try SQLiteJournal(directory: directory)
       state = try journal.load(limits: limits)
+      self.history = History(try journal.history(), limits: history)
     } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
       throw .failed("\(directory) is in use by another skiffd; give each its own --data-dir")
     } catch {
@@ -51,12 +56,18 @@ package actor SQLiteStore: Store {
     let changes = try state.plan(writes)
     var next = state
     let compacted = next.take(changes)
-    do { try journal.append(changes, compacting: compacted) } catch {
+    let steps = history.plan(changes, writes)
+    do { try journal.append(changes, steps, compacting: compacted) } catch {
       throw .failed("the store cannot be written: \(error)")
     }
     state = next
+    history.take(steps)
     consumers.signal()
     return changes.map(\.object)
+  }
+
+  package func history(in namespace: String?) -> [HistoryEntry] {
+    history.entries(in: namespace) { state.object($0) }
   }
 
   package func changes(after: Revision, limit: Int) throws(StoreError) -> [Change] {

@@ -32,6 +32,16 @@ package protocol Store: Sendable {
   /// - Throws: why nothing was written.
   func write(_ writes: [Write]) async throws(StoreError) -> [StoredObject]
 
+  /// The generations of objects that were written with an author, those of deleted objects too, within
+  /// the limits of the store; sorted by object and number.
+  ///
+  /// A generation is another `metadata.generation`, or the object's beginning or end. It is as durable as
+  /// the write that made it.
+  ///
+  /// - Parameter namespace: nil for all.
+  /// - Returns: the entries; those of present objects with the object as it is now.
+  func history(in namespace: String?) async -> [HistoryEntry]
+
   /// The changes after a revision, oldest first.
   ///
   /// - Throws: `compacted` where some of them are not in the log any more.

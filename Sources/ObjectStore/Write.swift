@@ -16,9 +16,12 @@ package struct Write: Sendable {
 
   package let ref: ObjectRef
   package let operation: Operation
+  /// Whom the history names for a new generation; nil keeps no history.
+  package let author: Authorship?
 
-  package init(_ ref: ObjectRef, _ operation: Operation) {
+  package init(_ ref: ObjectRef, _ operation: Operation, by author: Authorship? = nil) {
     self.ref = ref
     self.operation = operation
+    self.author = author
   }
 }

@@ -20,7 +20,7 @@ enum DiffText {
     let head = "\(type) \(resource.name): \(resource.change.word)\(drain)"
     guard case .changed(let fields) = resource.change else { return [head] }
     guard !fields.isEmpty else { return [head, "  what differs is sensitive and not shown"] }
-    return [head] + fields.map { "  \($0.path): \(words($0.kind))" }
+    return [head] + fields.map { "  \(line($0))" }
   }
 
   private static func words(_ drain: ListenerDrain) -> String {
@@ -34,6 +34,9 @@ enum DiffText {
         + fields.map(\.description).joined(separator: ", ")
     }
   }
+
+  /// `spec.http[0].timeout: 5s -> 10s`.
+  static func line(_ change: FieldChange) -> String { "\(change.path): \(words(change.kind))" }
 
   private static func words(_ kind: FieldChange.Kind) -> String {
     switch kind {

@@ -11,6 +11,7 @@ struct Skiffctl: AsyncParsableCommand {
     version: Version.current,
     subcommands: [
       Validate.self, Translate.self, Diff.self, Explain.self, Bootstrap.self, ProxyStatus.self,
-      ProxyConfiguration.self, Apply.self, Get.self, Delete.self, Wait.self, VersionCommand.self,
+      ProxyConfiguration.self, Apply.self, Get.self, Delete.self, Wait.self, HistoryCommand.self,
+      Rollback.self, VersionCommand.self,
     ])
 }

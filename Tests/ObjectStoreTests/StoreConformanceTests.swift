@@ -12,10 +12,14 @@ import Testing
     case memory
     case sqlite
 
-    func make(limits: LogLimits = LogLimits(changes: 100)) throws -> any Store {
+    func make(
+      limits: LogLimits = LogLimits(changes: 100), history: HistoryLimits = HistoryLimits()
+    ) throws -> any Store {
       switch self {
-      case .memory: MemoryStore(limits: limits)
-      case .sqlite: try SQLiteStore(directory: TemporaryDirectory.make(), limits: limits)
+      case .memory: MemoryStore(limits: limits, history: history)
+      case .sqlite:
+        try SQLiteStore(
+          directory: TemporaryDirectory.make(), limits: limits, history: history)
       }
     }
   }

@@ -37,6 +37,7 @@ enum Descriptions {
     "Secret": "Certificates, keys and credentials.",
     "ConfigMap": "Text that other objects refer to.",
     "Event": "Something that happened to an object.",
+    "ControllerRevision": "A generation of an object: who made it, and what it was; read-only.",
     "CustomResourceDefinition": "A kind that the server has; read-only.",
   ]
 

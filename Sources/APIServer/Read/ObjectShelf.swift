@@ -7,9 +7,16 @@ import ObjectStore
 /// Reads what the API shows: what is stored, and the definitions of the kinds themselves.
 struct ObjectShelf: Sendable {
   let store: any Store
+  let catalog: Catalog
   let definitions: Definitions
 
   func object(_ name: String, at target: Target) async throws(APIStatus) -> JSONValue {
+    if target.resource.kind == .controllerRevision {
+      guard let revision = await revisions(target, where: { $0.name == name }).first else {
+        throw .notFound(target.resource, name)
+      }
+      return revision
+    }
     let object =
       target.resource.isReadOnly
       ? definitions.objects.first { $0.name == name }
@@ -23,6 +30,10 @@ struct ObjectShelf: Sendable {
   /// Later pages are read from the state at their time and carry the revision of the first one: a watch
   /// from there tells what changed in between.
   func page(_ target: Target, _ options: ListOptions) async throws(APIStatus) -> Page {
+    if target.resource.kind == .controllerRevision {
+      return Page(
+        objects: await revisions(target, where: options.matches), revision: await store.revision())
+    }
     if target.resource.isReadOnly {
       return Page(
         objects: definitions.objects.filter(options.matches), revision: await store.revision())

@@ -85,7 +85,7 @@ struct Rendering {
       let created = object.metadata["creationTimestamp"]?.stringValue.flatMap(Timestamp.seconds)
       return .string(created.map { Age.text(ofSeconds: now - $0) } ?? "<unknown>")
     }
-    let shown = resource.isReadOnly ? [] : [age]
+    let shown = resource.kind == .customResourceDefinition ? [] : [age]
     return [name] + resource.columns.filter { $0.priority == 0 }
       + (resource.isMeasured ? Column.measured : []) + shown
       + resource.columns.filter { $0.priority > 0 }

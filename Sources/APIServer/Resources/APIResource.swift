@@ -17,6 +17,11 @@ struct APIResource: Sendable {
   var isMeasured = false
   /// Made by the server: read, never written.
   var isReadOnly = false
+  /// Its former generations are kept.
+  ///
+  /// Not those of Secrets, which would outlive what was taken out of them, nor of what programs write
+  /// all the time.
+  var hasHistory = false
   /// What `kubectl get` shows besides NAME and AGE.
   var columns: [Column] = []
   /// Lists that are not replaced as a whole, by their path without positions: `spec.ports`.
@@ -36,7 +41,7 @@ struct APIResource: Sendable {
 
   var verbs: [String] {
     isReadOnly
-      ? ["get", "list", "watch"]
+      ? ["get", "list"] + (kind == .controllerRevision ? [] : ["watch"])
       : [
         "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch",
       ]

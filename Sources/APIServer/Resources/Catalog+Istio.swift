@@ -11,7 +11,7 @@ extension Catalog {
     APIResource(
       kind: ObjectKind(group: "\(group).istio.io", kind: kind), versions: versions,
       plural: plural, shortNames: short, categories: ["istio-io", "\(group)-istio-io"],
-      isMeasured: true, columns: columns)
+      isMeasured: true, hasHistory: true, columns: columns)
   }
 
   private static let hosts = Column.field(
@@ -116,6 +116,6 @@ extension Catalog {
     istio("Telemetry", in: "telemetry", "telemetries", ["v1", "v1alpha1"], short: ["telemetry"]),
     APIResource(
       kind: .istioOperator, versions: ["v1alpha1"], plural: "istiooperators",
-      shortNames: ["iop", "io"], isMeasured: true),
+      shortNames: ["iop", "io"], isMeasured: true, hasHistory: true),
   ]
 }

@@ -8,6 +8,7 @@ extension ObjectKind {
   static let customResourceDefinition = Self(
     group: "apiextensions.k8s.io", kind: "CustomResourceDefinition")
   static let event = Self(group: "", kind: "Event")
+  static let controllerRevision = Self(group: "apps", kind: "ControllerRevision")
 }
 
 extension Catalog {
@@ -44,7 +45,7 @@ extension Catalog {
       ]),
     APIResource(
       kind: .service, versions: ["v1"], plural: "services", shortNames: ["svc"],
-      categories: ["all"], isMeasured: true,
+      categories: ["all"], isMeasured: true, hasHistory: true,
       columns: [
         Column("Type", "How it is reached.") {
           .string($0["spec"]?["type"]?.stringValue ?? "ClusterIP")
@@ -115,7 +116,7 @@ extension Catalog {
       ]),
     APIResource(
       kind: ObjectKind(group: "", kind: "ConfigMap"), versions: ["v1"], plural: "configmaps",
-      shortNames: ["cm"], hasStatus: false, columns: [data]),
+      shortNames: ["cm"], hasStatus: false, hasHistory: true, columns: [data]),
     APIResource(
       kind: .event, versions: ["v1"], plural: "events",
       shortNames: ["ev"], hasStatus: false,
@@ -128,6 +129,25 @@ extension Catalog {
           return .string("\(kind.lowercased())/\(about["name"]?.stringValue ?? "")")
         },
         .field("Message", "message", description: "What happened."),
+      ]),
+    APIResource(
+      kind: .controllerRevision, versions: ["v1"], plural: "controllerrevisions",
+      hasStatus: false, isReadOnly: true,
+      columns: [
+        Column("Controller", "The object that it is a generation of.") { revision in
+          let owner = revision.metadata["ownerReferences"]?[0] ?? .null
+          let group = owner["apiVersion"]?.stringValue?.split(separator: "/").dropLast().first ?? ""
+          let kind = owner["kind"]?.stringValue?.lowercased() ?? ""
+          return .string(
+            (group.isEmpty ? kind : "\(kind).\(group)") + "/\(owner["name"]?.stringValue ?? "")")
+        },
+        .field("Revision", "revision", description: "Which generation, counted from 1."),
+        .field(
+          "Who", "metadata", "annotations", ControllerRevision.manager,
+          description: "The field manager that made it."),
+        .field(
+          "Result", "metadata", "annotations", ControllerRevision.result,
+          description: "What became of it."),
       ]),
     APIResource(
       kind: .customResourceDefinition, versions: ["v1"], plural: "customresourcedefinitions",

@@ -159,10 +159,13 @@ private actor MirrorState {
   private func write(for ref: ObjectRef) async -> Write? {
     let existing = await store.object(ref)
     guard existing?.owner != .api else { return nil }
+    let author =
+      catalog.resource(of: ref.kind)?.hasHistory == true
+      ? Authorship(manager: "file", userAgent: "", time: now()) : nil
     guard var json = wanted[ref] else {
-      return existing.map { Write(ref, .delete(at: $0.revision)) }
+      return existing.map { Write(ref, .delete(at: $0.revision), by: author) }
     }
-    guard let existing else { return Write(ref, .create(json, owner: .directory)) }
+    guard let existing else { return Write(ref, .create(json, owner: .directory), by: author) }
     guard let resource = catalog.resource(of: ref.kind) else { return nil }
     // What was measured of it is of no file.
     if resource.isMeasured { json = json.setting("status", existing.json["status"]) }
@@ -177,7 +180,7 @@ private actor MirrorState {
     }
     let before = existing.json.settingMetadata("resourceVersion", nil).canonical
     if json == before { return nil }
-    return Write(ref, .replace(json, owner: .directory, at: existing.revision))
+    return Write(ref, .replace(json, owner: .directory, at: existing.revision), by: author)
   }
 
   /// An object of a file as the API shows it.

@@ -7,8 +7,11 @@ struct DeleteOptions {
   var isDryRun = false
   var uid: String?
   var resourceVersion: String?
+  /// The client, as it names itself.
+  var userAgent: String
 
-  init(_ body: JSONValue, _ query: Query) {
+  init(_ body: JSONValue, _ query: Query, userAgent: String?) {
+    self.userAgent = userAgent ?? ""
     isDryRun =
       query.all("dryRun").contains("All")
       || body["dryRun"]?.arrayElements?.contains("All") == true

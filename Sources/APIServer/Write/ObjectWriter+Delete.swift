@@ -20,7 +20,8 @@ extension ObjectWriter {
       try check(options, existing, resource)
       let success = APIStatus.deleted(resource, name: name, uid: existing.json.uid)
       var writes: [Write] = []
-      if resource.kind == .namespace { writes = try await contents(of: name, resource) }
+      let agent = options.userAgent
+      if resource.kind == .namespace { writes = try await contents(of: name, resource, for: agent) }
       let isHeld = !existing.json.finalizers.isEmpty
       let marked =
         existing.json.isBeingDeleted
@@ -34,7 +35,9 @@ extension ObjectWriter {
         writes.append(
           Write(existing.ref, .replace(marked, owner: .api, at: existing.revision)))
       } else {
-        writes.append(Write(existing.ref, .delete(at: existing.revision)))
+        writes.append(
+          Write(
+            existing.ref, .delete(at: existing.revision), by: authorship(of: resource, for: agent)))
       }
       if options.isDryRun { return success }
       do throws(StoreError) {
@@ -67,7 +70,9 @@ extension ObjectWriter {
   }
 
   /// The deletions of all that is in a namespace.
-  private func contents(of namespace: String, _ resource: APIResource) async throws -> [Write] {
+  private func contents(
+    of namespace: String, _ resource: APIResource, for userAgent: String
+  ) async throws -> [Write] {
     guard namespace != "default" else {
       throw APIStatus.forbidden(resource, namespace, "this namespace may not be deleted")
     }
@@ -83,7 +88,9 @@ extension ObjectWriter {
           throw APIStatus.conflict(
             resource, namespace, "\(object.ref) has finalizers; delete it first")
         }
-        writes.append(Write(object.ref, .delete(at: object.revision)))
+        writes.append(
+          Write(
+            object.ref, .delete(at: object.revision), by: authorship(of: kind, for: userAgent)))
       }
     }
     return writes

@@ -60,7 +60,7 @@ struct ObjectWriter: Sendable {
         throw APIStatus.alreadyExists(resource, object.name)
       }
       if options.isDryRun { return WriteOutcome(object: object, isNew: true, warnings: warnings) }
-      var writes = [Write(ref, .create(object, owner: .api))]
+      var writes = [Write(ref, .create(object, owner: .api), by: authorship(options, resource))]
       if let namespace = target.namespace, resource.isNamespaced {
         writes += await missingNamespace(namespace)
       }
@@ -170,7 +170,8 @@ struct ObjectWriter: Sendable {
       isGone
       ? .delete(at: existing.revision) : .replace(object, owner: .api, at: existing.revision)
     do throws(StoreError) {
-      let written = try await store.write([Write(existing.ref, operation)])
+      let write = Write(existing.ref, operation, by: authorship(options, resource))
+      let written = try await store.write([write])
       return WriteOutcome(object: isGone ? object : written[0].json, warnings: warnings)
     } catch {
       if case .conflict = error { return nil }

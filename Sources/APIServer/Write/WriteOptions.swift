@@ -4,6 +4,8 @@
 struct WriteOptions {
   var isDryRun = false
   var manager: String
+  /// The client, as it names itself.
+  var userAgent: String
   /// Server-side apply overrides other managers.
   var isForced = false
   var validation = FieldValidation.warn
@@ -16,6 +18,7 @@ struct WriteOptions {
       throw .badRequest("the parameter dryRun is All or missing, found \(values)")
     }
     let agent = userAgent?.prefix { $0 != "/" } ?? ""
+    self.userAgent = userAgent ?? ""
     manager = query["fieldManager"] ?? (agent.isEmpty ? "unknown" : String(agent))
     guard manager.utf8.count <= 128 else {
       throw .badRequest("the parameter fieldManager has more than 128 bytes")
