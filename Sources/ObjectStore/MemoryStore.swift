@@ -26,7 +26,7 @@ package actor MemoryStore: Store {
   package func write(_ writes: [Write]) throws(StoreError) -> [StoredObject] {
     let changes = try state.plan(writes)
     history.take(history.plan(changes, writes))
-    _ = state.take(changes)
+    state.take(changes)
     consumers.signal()
     return changes.map(\.object)
   }

@@ -54,13 +54,11 @@ package actor SQLiteStore: Store {
 
   package func write(_ writes: [Write]) throws(StoreError) -> [StoredObject] {
     let changes = try state.plan(writes)
-    var next = state
-    let compacted = next.take(changes)
     let steps = history.plan(changes, writes)
-    do { try journal.append(changes, steps, compacting: compacted) } catch {
+    do { try journal.append(changes, steps, compacting: state.compaction(with: changes)) } catch {
       throw .failed("the store cannot be written: \(error)")
     }
-    state = next
+    state.take(changes)
     history.take(steps)
     consumers.signal()
     return changes.map(\.object)

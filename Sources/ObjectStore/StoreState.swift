@@ -94,10 +94,28 @@ struct StoreState: Sendable {
     return existing
   }
 
-  /// Takes what `plan` made of this very state.
-  ///
-  /// - Returns: the revision up to which the log was cut off, where it was.
-  mutating func take(_ changes: [Change]) -> Revision? {
+  /// The revision up to which the log will be cut off when it takes these changes; nil where it will
+  /// not.
+  func compaction(with changes: [Change]) -> Revision? {
+    let count = log.count + changes.count
+    let bytes = changes.reduce(logBytes) { $0 + $1.bytes }
+    // A quarter more than the limit, so that the log is not moved with every change.
+    guard count > limits.changes + limits.changes / 4 || bytes > limits.bytes else { return nil }
+    func size(at index: Int) -> Int {
+      index < log.count ? log[index].bytes : changes[index - log.count].bytes
+    }
+    var cut = max(0, count - limits.changes)
+    var rest = (0..<cut).reduce(bytes) { $0 - size(at: $1) }
+    while rest > limits.bytes / 4 * 3, cut < count - 1 {
+      rest -= size(at: cut)
+      cut += 1
+    }
+    return Revision(compactedThrough.number + UInt64(cut))
+  }
+
+  /// Takes what `plan` made of this very state, in place: a copy would copy every object.
+  mutating func take(_ changes: [Change]) {
+    let compaction = compaction(with: changes)
     for change in changes {
       let ref = change.object.ref
       let index = objectsByKind[ref.kind, default: []].firstIndex(notBefore: ref)
@@ -110,20 +128,11 @@ struct StoreState: Sendable {
       logBytes += change.bytes
     }
     log += changes
-    // A quarter more than the limit, so that the log is not moved with every change.
-    guard log.count > limits.changes + limits.changes / 4 || logBytes > limits.bytes else {
-      return nil
-    }
-    var cut = max(0, log.count - limits.changes)
-    var rest = logBytes - log[..<cut].reduce(0) { $0 + $1.bytes }
-    while rest > limits.bytes / 4 * 3, cut < log.count - 1 {
-      rest -= log[cut].bytes
-      cut += 1
-    }
-    log.removeFirst(cut)
-    logBytes = rest
-    compactedThrough = Revision(revision.number - UInt64(log.count))
-    return compactedThrough
+    guard let compaction else { return }
+    let gone = Int(compaction.number - compactedThrough.number)
+    logBytes -= log[..<gone].reduce(0) { $0 + $1.bytes }
+    log.removeFirst(gone)
+    compactedThrough = compaction
   }
 
   func changes(after: Revision, limit: Int) throws(StoreError) -> [Change] {
