@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
+from skiff_e2e import tls
 from skiff_e2e.backend import Backend
 from skiff_e2e.gateway import gateway_yaml
 from skiff_e2e.http import Response
@@ -166,11 +167,11 @@ def test_tls_to_a_backend_with_a_private_ca(stage, tmp_path):
     client = authority.issue("client", hosts="DNS:client.internal")
     named = to(host="secure.internal") | {"rewrite": {"authority": "secure.internal"}}
 
-    def answer(mode: str = "MUTUAL", *, route: dict | None = None, **tls) -> Response:
+    def answer(mode: str = "MUTUAL", *, route: dict | None = None, **more) -> Response:
         settings = {"mode": mode, "caCertificates": str(authority.bundle)}
         if mode == "MUTUAL":
             settings |= {"clientCertificate": str(client.certificate), "privateKey": str(client.key)}
-        settings = {key: value for key, value in (settings | tls).items() if value}
+        settings = {key: value for key, value in (settings | more).items() if value}
         apply(stage, rule({"tls": settings}, host="secure.internal"), route or to(host="secure.internal"))
         return stage.get()
 
@@ -197,6 +198,40 @@ def test_tls_to_a_backend_with_a_private_ca(stage, tmp_path):
         assert answer(route=named).status == 200
         # No client certificate: the server refuses.
         assert answer("SIMPLE", route=named).status == 503
+
+
+def test_tls_to_a_backend_with_certificates_from_a_secret(stage, tmp_path):
+    authority, stranger = PrivateCA(tmp_path / "ca"), PrivateCA(tmp_path / "stranger")
+    certificate = authority.issue(hosts="DNS:secure.internal")
+
+    def keep(ca: PrivateCA, client: PrivateCA) -> None:
+        entries = tls.key_pair(client.issue("client", hosts="DNS:client.internal"))
+        stage.write("secret.yaml", tls.secret("upstream", entries | {"ca.crt": ca.bundle.read_text()}))
+
+    def status_becomes(status: int) -> None:
+        stage.answer(lambda response: response.status == status)
+
+    settings = {"mode": "MUTUAL", "credentialName": "upstream", "sni": "secure.internal"}
+    names = {"subjectAltNames": ["secure.internal"]}
+    with Backend("secure", tls=certificate.server_context(), clients=authority.bundle) as secure:
+        keep(authority, authority)
+        stage.write("secure.yaml", service(secure, host="secure.internal"))
+        route = to(host="secure.internal")
+        # A connection lives on with the certificates that it began with.
+        policy = {"tls": settings | names, "connectionPool": {"http": {"maxRequestsPerConnection": 1}}}
+        apply(stage, rule(policy, host="secure.internal"), route)
+        status_becomes(200)
+        assert seen(stage.get())["backend"] == "secure"
+        # The server does not know the client's issuer, then the client not the server's.
+        keep(authority, stranger)
+        status_becomes(503)
+        keep(authority, authority)
+        status_becomes(200)
+        keep(stranger, authority)
+        status_becomes(503)
+        assert sum(stage.envoy.stats("secure.internal.ssl.fail_verify_error").values())
+    for name in ("secret.yaml", "secure.yaml"):
+        (stage.config / name).unlink()
 
 
 def test_localities_are_weighted(stage, backends):

@@ -38,18 +38,16 @@ def has(name: str, value: str | None):
 def test_a_route_timeout_and_a_replaced_router(stage):
     """The router tells the backend the path before a rewrite, unless its option says otherwise."""
     original = "x-envoy-original-path"
-    # Beside max_stream_duration, which a route without a timeout has, Envoy forgets the timeout.
-    timeout = {"timeout": "0.3s", "max_stream_duration": None}
-    change = {"route": timeout | {"prefix_rewrite": "/rewritten"}}
+    change = {"route": {"timeout": "0.3s", "prefix_rewrite": "/rewritten"}}
     rewrite = routes("HTTP_ROUTE", "MERGE", change, domainName=HOST)
-    stage.write("patch.yaml", envoy_filter(rewrite, presence="explicit"))
+    stage.write("patch.yaml", envoy_filter(rewrite))
     stage.answer(has(original, "/"))
     late = stage.get(headers={"x-hold": "yes"})
     stage.backend.let_go()
     assert (late.status, late.body) == (504, "upstream request timeout")
 
     quiet = typed(ROUTER, "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True)
-    stage.write("patch.yaml", envoy_filter(rewrite, http_filter("REPLACE", quiet), presence="explicit"))
+    stage.write("patch.yaml", envoy_filter(rewrite, http_filter("REPLACE", quiet)))
     assert seen(stage.answer(has(original, None)))["path"] == "/rewritten"
 
 

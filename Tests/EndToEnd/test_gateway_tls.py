@@ -29,8 +29,8 @@ class Site:
     def __init__(self, stage: Stage, ca: PrivateCA) -> None:
         self.stage, self.ca = stage, ca
         self.context = ca.client_context()
-        self.https, self.http, self.passing, self.tcp, self.mixed, self.ended, self.crossing = (
-            free_port() for _ in range(7)
+        self.https, self.http, self.passing, self.tcp, self.mixed, self.ended, self.crossing, self.files = (
+            free_port() for _ in range(8)
         )
         self.secrets: dict[str, str] = {}
 
@@ -280,6 +280,34 @@ def test_a_secret_of_another_namespace_is_not_served(site: Site):
         for each in site.stage.skiffd.get("/debug/config_dump?proxyID=gateway&types=sds")["configs"]
     }
     assert names == {"kubernetes://a", "kubernetes://b", "kubernetes://m", "kubernetes://m-cacert"}
+
+
+def test_a_certificate_in_files_is_read_again(site: Site):
+    def keep(serial: str) -> None:
+        made = site.ca.issue(serial, hosts="DNS:f.example.com")
+        # The key first: until both are there the former pair stays.
+        for source, name in ((made.key, "f.key"), (made.certificate, "f.pem")):
+            source.replace(directory / name)
+
+    directory = site.stage.directory / "files"
+    directory.mkdir()
+    keep("f1")
+    paths = f"serverCertificate: {directory}/f.pem, privateKey: {directory}/f.key"
+    site.write(
+        "files.yaml",
+        tls.gateway("files", tls.server(site.files, "HTTPS", "f.example.com", f"mode: SIMPLE, {paths}")),
+        tls.virtual_service("files", "f.example.com", "files", TO_WEB),
+    )
+    first = site.answer("f.example.com", port=site.files)
+    assert (first.status, first.names) == (200, ("f.example.com",))
+    pushes = site.stage.pushes()
+    keep("f2")
+    site.wait(
+        "the new certificate",
+        lambda: site.answer("f.example.com", port=site.files).serial != first.serial,
+    )
+    assert site.stage.pushed_since(pushes) == {}
+    (site.stage.config / "files.yaml").unlink()
 
 
 def test_conflicting_servers_are_told_and_others_served(site: Site):

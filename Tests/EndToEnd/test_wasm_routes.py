@@ -180,6 +180,38 @@ def test_plugins_of_a_route_run_by_phase_priority_and_place(stage, module):
     ]
 
 
+def test_plugins_of_the_routes_of_a_sidecar(stage, module, tmp_path):
+    """A VirtualService for the mesh: the client's proxy runs the plugin, on that route alone."""
+    number = free_port()
+    entry = {
+        "hosts": [HOST], "location": "MESH_INTERNAL", "resolution": "STATIC",
+        "ports": [{"number": number, "name": "http", "protocol": "HTTP"}],
+        "endpoints": [{"address": "127.0.0.1"}],
+    }
+    header = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry"}
+    metadata = {"name": "app", "namespace": "default"}
+    stage.write("other.yaml", json.dumps(header | {"metadata": metadata, "spec": entry}))
+    stage.write("mesh.yaml", mesh_yaml(provider("one", module, "hello")))
+    text = service_yaml(route("/plugin", named("one")), route("/plain"))
+    stage.write("app.yaml", text.replace('"gateways": ["web"]', '"gateways": ["mesh"]'))
+    with gateway_envoy(
+        tmp_path, stage.skiffd.grpc, name="client", role="sidecar", namespace="default",
+        metadata={"INTERCEPTION_MODE": "NONE"},
+    ) as client:
+        client.wait_until_ready()
+
+        def ask(path: str) -> tuple[int, dict[str, str]] | None:
+            try:
+                response = get(number, path, host=HOST)
+            except OSError:
+                return None
+            return response.status, plugins(response)
+
+        wanted = (200, {"x-one": "hello", "x-last": "one"})
+        client.wait_for("the plugin", lambda: ask("/plugin") == wanted)
+        assert ask("/plain") == (200, {})
+
+
 def test_an_unknown_plugin_is_an_error_and_its_route_is_closed(stage, module):
     stage.write("mesh.yaml", mesh_yaml(provider("one", module, "a")))
     stage.write("app.yaml", service_yaml(route("/with", named("oen")), route("/plain")))

@@ -50,6 +50,7 @@ struct ElementMerge {
       }
       try message.merge(
         from: addition.value, options: patch.mergeOptions, explicit: addition.explicit)
+      if patch.applyTo == .httpRoute { message.heedTimeout(of: value) }
     } catch {
       let isType = error.path.last == .field("@type")
       throw ConfigError(
@@ -67,6 +68,23 @@ struct ElementMerge {
       let message = try? DynamicMessage(parsing: element.deterministicBytes(), as: descriptor)
     else { preconditionFailure("a \(name) that we built must parse") }
     return message
+  }
+}
+
+extension DynamicMessage {
+  /// Takes back the limit that a route without a timeout gives to gRPC, where a patch writes a timeout:
+  /// beside that limit Envoy forgets it, and beside the one of Istio's it does not.
+  fileprivate mutating func heedTimeout(of patch: DynamicMessage) {
+    guard let route = descriptor.field(named: "route"),
+      let written = patch[number: route.number]?.message,
+      written["timeout"]?.message?.isEmpty == false, written["max_stream_duration"] == nil,
+      var action = self[number: route.number]?.message,
+      let limit = action.descriptor.field(named: "max_stream_duration"),
+      let found = action[number: limit.number]?.message, found.setFieldNumbers.count == 1,
+      found["grpc_timeout_header_max"]?.message?.isEmpty == true
+    else { return }
+    action.clear(limit.number)
+    set(.message(action), for: route)
   }
 }
 
