@@ -71,7 +71,7 @@ import Testing
     #expect(first["data"]?["metadata"]?["labels"] == ["a": "b"])
     #expect(first["data"]?["metadata"]?["managedFields"] == nil)
     // What was measured of the former generation is nothing about this one.
-    #expect(found[1]["metadata"]?["annotations"]?["skiff.dev/result"] == "pending")
+    #expect(found[1]["metadata"]?["annotations"]?["skiff.dev/result"] == "unknown")
     #expect(found[1]["metadata"]?["annotations"]?["skiff.dev/field-manager"] == "ann")
     #expect(await client.get("\(revisions)/wasmplugin-a-1").json == first)
     #expect(await client.get("\(revisions)/wasmplugin-a-3").status == 404)

@@ -4,8 +4,7 @@ import JSON
 
 /// What became of a generation of an object, in a few words, from the conditions in its status.
 enum RevisionResult {
-  /// `programmed 3/3`, `rejected by 1: …`, `pending` where proxies have yet to be asked, `unknown` where
-  /// nothing was measured of it.
+  /// `programmed 3/3`, `rejected by 1: …`, `unknown` where nothing was measured of it.
   static func text(of object: JSONValue) -> String {
     if let rejected = condition("Rejected", of: object), rejected["status"] == "True" {
       let count = object["status"]?["proxies"]?["rejected"]?.integerValue.map { " by \($0)" } ?? ""
@@ -16,8 +15,8 @@ enum RevisionResult {
     {
       return "refused: \(message(accepted))"
     }
-    guard let programmed = condition("Programmed", of: object) else { return "unknown" }
-    if programmed["status"] == "Unknown" { return "pending" }
+    guard let programmed = condition("Programmed", of: object), programmed["status"] != "Unknown"
+    else { return "unknown" }
     if programmed["reason"] == "NoProxies" { return "on no proxy" }
     let proxies = object["status"]?["proxies"]
     guard let count = proxies?["programmed"]?.integerValue,
