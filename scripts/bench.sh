@@ -8,8 +8,9 @@ usage() {
 usage: scripts/bench.sh [--skiffd PATH] [--pushes N] [--results DIR]
 
 Builds skiffd (release) and Benchmarks/, runs the floor and skiffd in turns with 1,000 and 5,000
-proxies, then scripts/bench-translation.sh; prints tables that docs/performance.md explains. The server
-is pinned to the first core, the proxies to the second; nothing else should run.
+proxies, then scripts/bench-translation.sh and scripts/bench-api.sh; prints tables that
+docs/performance.md explains. The server is pinned to the first core, the proxies to the second;
+nothing else should run.
 
 --skiffd   measures this binary, builds none and leaves out translation alone
 --pushes   of each run (10)
@@ -77,4 +78,6 @@ skiffd small push skiffd-rejected 1000 "${ecds[@]}" --reject 1
 skiffd services push skiffd-services 1000
 for config in services filters; do skiffd $config push skiffd-$config-1 1; done
 skiffd services other skiffd-nothing 1000 --expect-nothing --settle 3000
-python3 Benchmarks/table.py "$results" 1000 5000 && $translation
+python3 Benchmarks/table.py "$results" 1000 5000
+$translation
+scripts/bench-api.sh --skiffd "$skiffd"
