@@ -252,3 +252,75 @@ def test_localities_are_weighted(stage, backends):
     apply(stage, rule(policy, host="local.internal"), to(host="local.internal"))
     chosen = [names(stage, 2, headers={"x-user": user}) for user in map(str, range(16))]
     assert sorted(set().union(*chosen)) == ["v1-a", "v2"] and {len(each) for each in chosen} == {1}
+
+
+def test_other_keys_of_consistent_hash(stage):
+    hashing = {"useSourceIp": True}
+    apply(stage, rule({"loadBalancer": {"consistentHash": hashing}}))
+    assert len(names(stage, 20)) == 1
+    hashing = {"httpQueryParameterName": "user", "ringHash": {"minimumRingSize": 2048}}
+    apply(stage, rule({"loadBalancer": {"consistentHash": hashing}}))
+    chosen = [names(stage, 3, f"/?user={user}") for user in range(20)]
+    assert {len(each) for each in chosen} == {1} and len(set().union(*chosen)) == 3
+
+
+def test_the_settings_of_a_port_and_of_a_subset_come_first(stage):
+    """Only they hash, so what they leave out does not."""
+    hashing = {"loadBalancer": {"consistentHash": {"useSourceIp": True}}}
+    plain = {"loadBalancer": {"simple": "RANDOM"}}
+    settings = [hashing | {"port": {"number": 80}}, plain | {"port": {"number": 81}}]
+    apply(stage, rule(plain | {"portLevelSettings": settings}))
+    assert len(names(stage, 20)) == 1
+    subsets = [
+        {"name": name, "labels": {"version": "v1"}, "trafficPolicy": policy}
+        for name, policy in {"stuck": hashing, "spread": plain}.items()
+    ]
+    apply(stage, rule(plain, *subsets), to("stuck", "/stuck"), to("spread", "/spread"), to())
+    assert len(names(stage, 20, "/stuck")) == 1
+    assert names(stage, 30, "/spread") == {"v1-a", "v1-b"}
+    assert len(names(stage, 40)) == 3
+
+
+def test_a_rule_for_other_workloads_or_namespaces_is_none_here(stage):
+    hashing = {"loadBalancer": {"consistentHash": {"useSourceIp": True}}}
+    spec = {"host": HOST, "trafficPolicy": hashing}
+    other = {"workloadSelector": {"matchLabels": {"app": "other"}}}
+    apply(stage, yaml("DestinationRule", "reviews", spec | other))
+    assert len(names(stage, 40)) == 3
+    apply(stage, yaml("DestinationRule", "reviews", spec | {"exportTo": ["."]}))
+    assert len(names(stage, 40)) == 3
+    own = {"workloadSelector": {"matchLabels": {"istio": "ingressgateway"}}}
+    selected = yaml("DestinationRule", "reviews", spec | own, namespace="istio-system")
+    apply(stage, selected)
+    assert len(names(stage, 20)) == 1
+
+
+def test_a_connection_carries_as_many_requests_as_it_may(stage):
+    def connections(limit: int) -> int:
+        apply(stage, rule({"connectionPool": {"http": {"maxRequestsPerConnection": limit}}}))
+        counter = "reviews.internal.upstream_cx_max_requests"
+        before = sum(stage.envoy.stats(counter).values())
+        names(stage, 12)
+        return sum(stage.envoy.stats(counter).values()) - before
+
+    assert connections(1) == 12
+    assert connections(1000) == 0
+
+
+def test_endpoints_further_away_are_for_when_the_near_ones_fail(stage, backends):
+    with Backend("near") as near:
+        port = {"number": 80, "name": "http", "protocol": "HTTP"}
+        endpoints = [
+            {"address": "127.0.0.1", "ports": {"http": backend.port}, "labels": {"place": place}}
+            for backend, place in ((near, "near"), (backends[0], "far"))
+        ]
+        spec = {"hosts": ["failing.internal"], "ports": [port], "resolution": "STATIC"}
+        stage.write("failing.yaml", yaml("ServiceEntry", "failing", spec | {"endpoints": endpoints}))
+        detection = {"consecutiveGatewayErrors": 1, "interval": "0.1s", "baseEjectionTime": "60s"}
+        policy = {"outlierDetection": detection | {"maxEjectionPercent": 100}}
+        policy["loadBalancer"] = {"localityLbSetting": {"failoverPriority": ["place=near"]}}
+        # A connection that is there would outlive its server.
+        policy["connectionPool"] = {"http": {"maxRequestsPerConnection": 1}}
+        apply(stage, rule(policy, host="failing.internal"), to(host="failing.internal"))
+        assert names(stage, 12) == {"near"}
+    stage.answer(lambda response: response.status == 200 and seen(response)["backend"] == "v1-a")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import ssl
 from collections import Counter
@@ -14,7 +15,7 @@ from skiff_e2e import tls
 from skiff_e2e.backend import Backend
 from skiff_e2e.gateway import free_port, get
 from skiff_e2e.http import request
-from skiff_e2e.private_ca import PrivateCA
+from skiff_e2e.private_ca import Certificate, PrivateCA
 from skiff_e2e.skiffd import skiffctl
 from skiff_e2e.stage import Stage
 
@@ -32,6 +33,7 @@ class Site:
         self.https, self.http, self.passing, self.tcp, self.mixed, self.ended, self.crossing, self.files = (
             free_port() for _ in range(8)
         )
+        self.strict = free_port()
         self.secrets: dict[str, str] = {}
 
     def write(self, name: str, *texts: str) -> None:
@@ -183,6 +185,57 @@ def test_mutual_asks_for_a_certificate(site: Site):
     assert site.answer("o.example.com").status == 200
     assert site.answer("o.example.com", known).status == 200
     assert tls.answered(site.https, "o.example.com", unknown) is None
+
+
+def test_a_server_says_which_versions_ciphers_and_clients_it_takes(site: Site):
+    client = site.ca.issue("named", hosts="DNS:named.example.com")
+    other = site.ca.issue("unnamed", hosts="DNS:unnamed.example.com")
+    digest = hashlib.sha256(
+        ssl.PEM_cert_to_DER_cert(client.certificate.read_text())
+    ).hexdigest()
+    servers = {
+        "old": "mode: SIMPLE, credentialName: strict, maxProtocolVersion: TLSV1_2, "
+        "cipherSuites: [ECDHE-RSA-AES128-GCM-SHA256]",
+        "new": "mode: SIMPLE, credentialName: strict, minProtocolVersion: TLSV1_3",
+        "name": "mode: MUTUAL, credentialName: strict, subjectAltNames: [named.example.com]",
+        "hash": f"mode: MUTUAL, credentialName: strict, verifyCertificateHash: [{digest}]",
+    }
+    hosts = ",".join(f"DNS:{name}.example.com" for name in servers)
+    site.keep("strict", tls.key_pair(site.ca.issue("strict", hosts=hosts)) | {"ca.crt": site.ca.bundle.read_text()})
+    site.write(
+        "strict.yaml",
+        tls.gateway(
+            "strict",
+            *(
+                tls.server(site.strict, "HTTPS", f"{name}.example.com", settings)
+                for name, settings in servers.items()
+            ),
+        ),
+        tls.virtual_service("strict", '"*.example.com"', "strict", TO_WEB),
+    )
+
+    def version_and_cipher(name: str) -> tuple[str, str]:
+        with tls.connection(site.strict, f"{name}.example.com", site.context) as stream:
+            return stream.version(), stream.cipher()[0]
+
+    site.answer("old.example.com", port=site.strict)
+    assert version_and_cipher("old") == ("TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256")
+    assert version_and_cipher("new")[0] == "TLSv1.3"
+    former = site.ca.client_context()
+    former.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert tls.answered(site.strict, "new.example.com", former) is None
+
+    def status(name: str, made: Certificate) -> int | None:
+        context = site.ca.client_context()
+        context.load_cert_chain(made.certificate, made.key)
+        answer = tls.answered(site.strict, f"{name}.example.com", context)
+        return answer.status if answer else None
+
+    for name in ("name", "hash"):
+        assert (status(name, client), status(name, other)) == (200, None)
+    (site.stage.config / "strict.yaml").unlink()
+    (site.stage.config / "secret-strict.yaml").unlink()
+    del site.secrets["strict"]
 
 
 def test_http_redirects_to_https(site: Site):

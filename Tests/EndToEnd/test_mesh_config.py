@@ -120,6 +120,30 @@ def test_a_gateway_believes_the_proxies_in_front_of_it(stage):
         stage.envoy.wait_for(address, lambda address=address: client() == address)
 
 
+def test_paths_are_normalized_as_the_mesh_says(stage):
+    def path(sent: str) -> str:
+        return seen(stage.get(sent))["path"]
+
+    stage.answer(lambda response: response.status == 200)
+    assert path("/a/../b//c%2Fd") == "/b//c%2Fd"
+    for mode, expected in {
+        "NONE": "/a/../b//c%2Fd", "MERGE_SLASHES": "/b/c%2Fd", "DECODE_AND_MERGE_SLASHES": "/b/c/d"
+    }.items():
+        stage.write("istio.yaml", config_map({"pathNormalization": {"normalization": mode}}))
+        stage.envoy.wait_for(mode, lambda expected=expected: path("/a/../b//c%2Fd") == expected)
+
+
+def test_what_says_nothing_of_its_export_is_exported_as_the_mesh_says(stage):
+    """The VirtualService is in another namespace than the gateway."""
+    stage.answer(lambda response: response.status == 200)
+    stage.write("istio.yaml", config_map({"defaultVirtualServiceExportTo": ["."]}))
+    stage.answer(lambda response: response.status == 404)
+    stage.write("istio.yaml", config_map({"defaultVirtualServiceExportTo": ["istio-system"]}))
+    stage.answer(lambda response: response.status == 200)
+    stage.write("istio.yaml", config_map({"defaultServiceExportTo": ["."]}))
+    stage.answer(lambda response: response.status == 500)
+
+
 def manifest(kind: str, **spec) -> str:
     metadata = {"name": kind.lower(), "namespace": "default"}
     header = {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata}
