@@ -34,7 +34,7 @@ package enum RolloutStage: Hashable, Sendable {
       } else if programmed.reason == "NoProxies" {
         self = .unused
       } else {
-        self = .pending(programmed: count, total: total)
+        self = total == 0 ? .unknown : .pending(programmed: count, total: total)
       }
     } else {
       self = .unknown

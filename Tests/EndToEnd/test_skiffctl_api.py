@@ -108,6 +108,7 @@ def test_tables_are_those_of_kubectl(mesh, ctl, tmp_path):
     for namespace in ["default", "other"]:
         ctl("apply", "-n", namespace, "-f", "-", stdin=gateway_yaml(8080).replace(
             "namespace: default", f"namespace: {namespace}"))
+    ctl("wait", "--for=condition=Accepted", "gw,se", "--all", "-A")
     for arguments in [
         ["gw"], ["gw", "-A"], ["gw", "-o", "wide"], ["gw", "web"], ["gw/web"], ["gw,se", "-A"],
         ["gateways.v1beta1.networking.istio.io", "-o", "wide", "-A"], ["ns"],
