@@ -13,7 +13,7 @@ import pytest
 
 from skiff_e2e import tls
 from skiff_e2e.backend import Backend
-from skiff_e2e.gateway import free_port, get
+from skiff_e2e.gateway import free_port, gateway_envoy, get
 from skiff_e2e.http import request
 from skiff_e2e.private_ca import Certificate, PrivateCA
 from skiff_e2e.skiffd import skiffctl
@@ -361,6 +361,43 @@ def test_a_certificate_in_files_is_read_again(site: Site):
     )
     assert site.stage.pushed_since(pushes) == {}
     (site.stage.config / "files.yaml").unlink()
+
+
+def test_both_ways_with_the_certificates_of_the_workload(site: Site):
+    """ISTIO_MUTUAL at the server and towards the backend: node metadata names the files."""
+    own = site.ca.issue("own", hosts="DNS:own.example.com")
+    workload = site.ca.issue("workload", hosts="URI:spiffe://cluster.local/ns/a/sa/b")
+    roots = str(site.ca.bundle)
+    metadata = {
+        "TLS_SERVER_CERT_CHAIN": str(own.certificate), "TLS_SERVER_KEY": str(own.key),
+        "TLS_SERVER_ROOT_CERT": roots, "TLS_CLIENT_ROOT_CERT": roots,
+        "TLS_CLIENT_CERT_CHAIN": str(workload.certificate), "TLS_CLIENT_KEY": str(workload.key),
+    }
+    port = free_port()
+    server = tls.server(port, "HTTPS", "own.example.com", "mode: ISTIO_MUTUAL")
+    with Backend("mutual", tls=own.server_context(), clients=site.ca.bundle) as backend:
+        site.write(
+            "own.yaml",
+            tls.gateway("own", server).replace("istio: ingressgateway", "istio: own"),
+            tls.virtual_service(
+                "own", "own.example.com", "own", "http:\n- route: [{destination: {host: mutual.internal}}]"
+            ),
+            tls.service("mutual", backend.port, "HTTP"),
+            "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+            "metadata: {name: mutual, namespace: default}\n"
+            "spec: {host: mutual.internal, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}\n",
+        )
+        with gateway_envoy(
+            site.stage.directory, site.stage.skiffd.grpc, name="own", labels="istio=own",
+            metadata=metadata,
+        ) as envoy:
+            client = site.ca.issue("caller", hosts="DNS:caller.example.com")
+            known = site.ca.client_context()
+            known.load_cert_chain(client.certificate, client.key)
+            answer = envoy.wait_for("an answer", lambda: tls.answered(port, "own.example.com", known))
+            assert (answer.status, json.loads(answer.body)["backend"]) == (200, "mutual")
+            assert tls.answered(port, "own.example.com", site.context) is None
+    (site.stage.config / "own.yaml").unlink()
 
 
 def test_conflicting_servers_are_told_and_others_served(site: Site):

@@ -8,6 +8,7 @@ a listener of a Sidecar resource on all addresses shows that networks are told a
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 import pytest
 
 from skiff_e2e import tls
+from skiff_e2e.backend import Backend
 from skiff_e2e.envoy import Envoy
 from skiff_e2e.gateway import free_port, gateway_envoy
 from skiff_e2e.private_ca import PrivateCA
@@ -53,6 +55,8 @@ class Site:
     secure: int
     shared: int
     networks: int
+    pair: int
+    quiet: int
 
     def route(self, **spec) -> None:
         self.stage.write("route.yaml", manifest("VirtualService", "routes", **spec))
@@ -73,13 +77,24 @@ def site(tmp_path_factory) -> Iterator[Site]:
     names = ("vault", "spare", "ledger", "alias")
     made = ca.issue("all", hosts=",".join(f"DNS:{name}.internal" for name in names))
     with Stage(directory) as stage:
-        secure, shared, networks = (free_port() for _ in range(3))
+        secure, shared, networks, pair, quiet = (free_port() for _ in range(5))
         for name in ("vault", "spare", "ledger"):
             backend = stage.enter(tls.TLSBackend(name, made))
             stage.write(f"{name}.yaml", service(name, secure, backend.port, "TLS"))
+        lines: list[tls.LineBackend] = []
         for name, port in {"one": shared, "two": free_port(), "three": networks}.items():
-            backend = stage.enter(tls.LineBackend(name))
+            lines.append(backend := stage.enter(tls.LineBackend(name)))
             stage.write(f"{name}.yaml", service(name, port, backend.port, "TCP"))
+        stage.write("quiet.yaml", service("quiet", quiet, stage.enter(Backend()).port, "TCP"))
+        both = [{"address": "127.0.0.1", "ports": {"main": each.port}} for each in lines[:2]]
+        port = {"number": pair, "name": "main", "protocol": "TCP"}
+        stage.write(
+            "pair.yaml",
+            manifest(
+                "ServiceEntry", "pair", hosts=["pair.internal"], ports=[port], endpoints=both,
+                resolution="STATIC",
+            ),
+        )
         port = {"number": networks, "protocol": "TCP", "name": "networks"}
         listener = {
             "port": port, "bind": "0.0.0.0", "captureMode": "NONE", "hosts": ["*/three.internal"]
@@ -92,7 +107,7 @@ def site(tmp_path_factory) -> Iterator[Site]:
                 labels="app=client,tier=web", metadata={"INTERCEPTION_MODE": "NONE"},
             )
         ).wait_until_ready()
-        yield Site(stage, skiffd, envoy, ca.client_context(), secure, shared, networks)
+        yield Site(stage, skiffd, envoy, ca.client_context(), secure, shared, networks, pair, quiet)
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +115,7 @@ def without_routes(site: Site):
     yield
     (site.stage.config / "route.yaml").unlink(missing_ok=True)
     (site.stage.config / "more.yaml").unlink(missing_ok=True)
+    (site.stage.config / "rule.yaml").unlink(missing_ok=True)
 
 
 def test_without_routes_each_name_is_its_service(site):
@@ -192,3 +208,30 @@ def test_of_two_virtual_services_the_first_has_a_name(site):
     found = site.wait("the problem", problem)
     assert found["field"] == "spec.tls[0].match[0].sniHosts"
     assert "already taken by VirtualService default/routes" in found["reason"]
+
+
+def rule(name: str, **policy) -> str:
+    return manifest("DestinationRule", name, host=f"{name}.internal", trafficPolicy=policy)
+
+
+def test_bytes_stay_with_an_endpoint_by_the_address_of_the_client(site):
+    def lines() -> set[str]:
+        return {tls.line(site.pair) for _ in range(20)}
+
+    site.wait("both", lambda: lines() == {"one", "two"})
+    hashing = {"consistentHash": {"useSourceIp": True}}
+    site.stage.write("rule.yaml", rule("pair", loadBalancer=hashing))
+    site.wait("one of them", lambda: len(lines()) == 1)
+
+
+def test_a_connection_that_says_nothing_is_ended(site):
+    def ended() -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", site.quiet), 1) as connection:
+                return connection.recv(1) == b""
+        except OSError:
+            return False
+
+    assert not ended()
+    site.stage.write("rule.yaml", rule("quiet", connectionPool={"tcp": {"idleTimeout": "100ms"}}))
+    site.wait("the end", ended)
