@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
+import grpc
 import pytest
 from skiff_e2e import tls
 from skiff_e2e.backend import Backend
@@ -324,3 +325,32 @@ def test_endpoints_further_away_are_for_when_the_near_ones_fail(stage, backends)
         apply(stage, rule(policy, host="failing.internal"), to(host="failing.internal"))
         assert names(stage, 12) == {"near"}
     stage.answer(lambda response: response.status == 200 and seen(response)["backend"] == "v1-a")
+
+
+def test_http_2_goes_to_a_backend_where_a_rule_says_so(stage):
+    """The port says HTTP, and the server speaks HTTP/2 alone."""
+
+    def call() -> bytes | grpc.StatusCode:
+        options = [("grpc.default_authority", "web.example.com")]
+        with grpc.insecure_channel(f"127.0.0.1:{stage.port}", options) as channel:
+            try:
+                return channel.unary_unary("/echo.Echo/Say")(b"hello", timeout=10)
+            except grpc.RpcError as error:
+                return error.code()
+
+    with tls.GRPCBackend() as calls:
+        port = {"number": 80, "name": "http", "protocol": "HTTP"}
+        endpoint = {"address": "127.0.0.1", "ports": {"http": calls.port}}
+        spec = {"hosts": ["calls.internal"], "ports": [port], "resolution": "STATIC"}
+        stage.write("calls.yaml", yaml("ServiceEntry", "calls", spec | {"endpoints": [endpoint]}))
+        found = {}
+        for name, http in {
+            "neither": {"maxRetries": 3},
+            "upgrade": {"h2UpgradePolicy": "UPGRADE"},
+            "client": {"useClientProtocol": True},
+        }.items():
+            text = rule({"connectionPool": {"http": http}}, host="calls.internal")
+            apply(stage, text, to(host="calls.internal"))
+            found[name] = call()
+    said = b"/echo.Echo/Say hello"
+    assert found == {"neither": grpc.StatusCode.UNAVAILABLE, "upgrade": said, "client": said}

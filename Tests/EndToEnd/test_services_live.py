@@ -126,3 +126,38 @@ def test_readiness_of_a_slice_moves_traffic(stage, backends):
     stage.answer(answers("one"), host=host)
     asked = [seen(stage.get(host=host))["backend"] for _ in range(6)]
     assert set(asked) == {"one"}
+
+
+def test_a_service_is_there_for_whom_it_is_exported_to(stage, backends):
+    """The gateway is in istio-system, the service in default."""
+
+    def export(*namespaces: str) -> None:
+        endpoint = {"address": "127.0.0.1", "ports": {"http": backends[0].port}}
+        spec = {"hosts": ["exported.internal"], "ports": [PORT], "resolution": "STATIC"}
+        more = {"endpoints": [endpoint], "exportTo": list(namespaces)}
+        stage.write("exported.yaml", istio("ServiceEntry", "exported", **spec, **more))
+
+    export("istio-system")
+    host = routed(stage, "exported", "exported.internal")
+    stage.answer(answers("one"), host=host)
+    export(".")
+    stage.answer(lambda response: response.status == 500, host=host)
+    export("*")
+    stage.answer(answers("one"), host=host)
+
+
+def test_endpoints_have_their_share_by_weight(stage, backends):
+    endpoints = [
+        {"address": "127.0.0.1", "ports": {"http": backend.port}, "weight": weight}
+        for backend, weight in zip(backends, (9, 1), strict=True)
+    ]
+    spec = {"hosts": ["weighed.internal"], "ports": [PORT], "resolution": "STATIC"}
+    stage.write("weighed.yaml", istio("ServiceEntry", "weighed", **spec, endpoints=endpoints))
+    balancer = {"loadBalancer": {"simple": "ROUND_ROBIN"}}
+    rule = istio("DestinationRule", "weighed", host="weighed.internal", trafficPolicy=balancer)
+    stage.write("weighed-rule.yaml", rule)
+    host = routed(stage, "weighed", "weighed.internal")
+    stage.answer(answers("two"), host=host)
+    names = [seen(stage.get(host=host))["backend"] for _ in range(100)]
+    # In turns, by each of the proxy's threads.
+    assert 3 <= names.count("two") <= 20
