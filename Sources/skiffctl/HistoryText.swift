@@ -29,7 +29,10 @@ enum HistoryText {
     let spec = spec(object)
     let earlier = revisions[..<max(0, index - 1)].last { $0.object.map(self.spec) == spec }
     let again = earlier.map { "as revision \($0.number)" }
-    guard index > 0 else { return revision.number == 1 ? "created" : "<unknown>" }
+    guard index > 0 else {
+      // Before the first one that is kept, or that had an author, there may have been others.
+      return revision.number == 1 && !revision.time.isEmpty ? "created" : "<unknown>"
+    }
     guard let former = revisions[index - 1].object else {
       return ["created", again].compactMap(\.self).joined(separator: ", ")
     }

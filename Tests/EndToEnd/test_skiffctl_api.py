@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from skiff_e2e.gateway import backend_yaml, gateway_yaml, route_yaml
+from skiff_e2e.gateway import backend_yaml, free_port, gateway_yaml, route_yaml
 from skiff_e2e.kubectl import Kubectl
 from skiff_e2e.private_ca import PrivateCA
 from skiff_e2e.process import Process
@@ -254,6 +254,28 @@ def test_a_watch_goes_on_with_rows(ctl, tmp_path, basic):
         ctl("apply", "-f", "-", stdin=plugin("basic", AUTHN="STATS"))
         watch.wait_for("the name again", lambda: len(watch.log.splitlines()) == 2)
         assert set(watch.log.splitlines()) == {"wasmplugin.extensions.istio.io/basic"}
+
+
+def test_who_waits_sees_a_restart_through(tmp_path):
+    port = free_port()
+    flags = ["--api-address", f"127.0.0.1:{port}", "--data-dir", str(tmp_path / "data")]
+    ctl, kubectl = Ctl(f"http://127.0.0.1:{port}"), Kubectl(f"http://127.0.0.1:{port}", tmp_path)
+    with Skiffd(None, tmp_path, flags=flags):
+        ctl("apply", "-f", "-", stdin=plugin("basic") + "---\n" + plugin("gone"))
+        goal = ["--for=condition=Tested", "wasmplugin/basic"]
+        waiting = ctl.start(tmp_path, "condition", "wait", *goal)
+        deleting = ctl.start(tmp_path, "delete", "wait", "--for=delete", "wasmplugin/gone")
+        assert ctl.run("wait", *goal, "--timeout=1s").returncode == 1
+    with waiting, deleting, Skiffd(None, tmp_path, name="again", flags=flags):
+        ctl("delete", "wasmplugin/gone")
+        condition = {"type": "Tested", "status": "True", "reason": "Because", "message": ""}
+        kubectl(
+            "patch", "wasmplugin/basic", "--subresource=status", "--type=merge",
+            "-p", json.dumps({"status": {"conditions": [condition]}}))
+        assert (waiting.child.wait(timeout=20), waiting.log) == (
+            0, "wasmplugin.extensions.istio.io/basic condition met\n")
+        assert (deleting.child.wait(timeout=20), deleting.log) == (
+            0, "wasmplugin.extensions.istio.io/gone deleted\n")
 
 
 BAD = {
