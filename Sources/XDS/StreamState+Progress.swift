@@ -18,14 +18,14 @@ extension StreamState {
   /// - Parameters:
   ///   - keys: the resources of `newest` that count.
   ///   - newest: what the client should have now; it may not have been pushed yet.
-  ///   - concerns: whether a resource that the client still has counts, though in `newest` it is another
-  ///     or none: what an edit took away must be gone too.
+  ///   - leftovers: resources that the client still has and that count, though in `newest` they are
+  ///     others or none: what an edit took away must be gone too.
   /// - Returns: nil where the client neither asks for any of them nor has anything that counts.
   package func progress(
-    on keys: [ResourceKey], of newest: ResourceSnapshot, concerns: (EncodedResource) -> Bool
+    on keys: [ResourceKey], of newest: ResourceSnapshot, leftovers: [ResourceKey]
   ) -> Progress? {
     var pending: [ResourceKey] = []
-    var counts = false
+    var counts = !leftovers.isEmpty
     for watch in watches {
       let (set, ledger) = (newest[watch.typeURL, rank: watch.rank], watch.ledger)
       for key in keys where key.typeURL == watch.typeURL && watch.subscription.selects(key.name) {
@@ -36,18 +36,68 @@ extension StreamState {
         }
         if ledger.accepted(key.name)?.version != wanted { pending.append(key) }
       }
-      for resource in ledger.leftovers(against: set) where concerns(resource) {
-        let key = ResourceKey(typeURL: watch.typeURL, name: resource.name)
-        counts = true
-        if !pending.contains(key) { pending.append(key) }
-      }
     }
+    for key in leftovers where !pending.contains(key) { pending.append(key) }
     for key in keys where mayYetAsk(for: key, of: newest) {
       counts = true
       pending.append(key)
     }
     guard counts else { return nil }
     return pending.isEmpty ? .programmed : .pending(pending)
+  }
+
+  /// What the client has accepted that is otherwise in a snapshot, or not there.
+  package func leftovers(
+    against newest: ResourceSnapshot
+  ) -> [(key: ResourceKey, resource: EncodedResource)] {
+    watches.flatMap { watch in
+      watch.ledger.leftovers(against: newest[watch.typeURL, rank: watch.rank]).map {
+        (ResourceKey(typeURL: watch.typeURL, name: $0.name), $0)
+      }
+    }
+  }
+
+  /// All that progress depends on: clients in equal positions have come equally far with everything.
+  package var position: Position {
+    Position(
+      watches: watches.map { watch in
+        let ledger = watch.ledger
+        return Position.Watch(
+          typeURL: watch.typeURL, subscription: watch.subscription, acked: ledger.acked?.version,
+          sent: ledger.sent?.version, isUnanswered: ledger.isUnanswered, doubts: ledger.doubts,
+          refused: ledger.rejections.map {
+            Position.Refusal(resources: $0.resources, reason: $0.reason)
+          })
+      })
+  }
+
+  /// Where a client stands between what it was sent and what it answered.
+  package struct Position: Hashable, Sendable {
+    struct Refusal: Hashable {
+      var resources: [String]
+      var reason: String
+    }
+
+    struct Watch: Hashable {
+      var typeURL: TypeURL
+      var subscription: Subscription
+      var acked: ContentHash?
+      var sent: ContentHash?
+      var isUnanswered: Bool
+      var doubts: [String: AckLedger.Doubt]
+      var refused: [Refusal]
+
+      /// Names are many and mostly the same for all: they are compared, but tell clients apart no
+      /// better than what they have accepted of them.
+      func hash(into hasher: inout Hasher) {
+        hasher.combine(subscription.names.count)
+        hasher.combine(acked)
+        hasher.combine(sent)
+        hasher.combine(isUnanswered)
+      }
+    }
+
+    var watches: [Watch]
   }
 
   /// Whether a resource that the client does not ask for is named, perhaps, by something that it has not

@@ -57,31 +57,16 @@ final class ADSStream: GRPCStream {
     }
   }
 
-  /// How far this proxy has come with an object; nil where nothing that it gets depends on it.
-  ///
-  /// While the proxy's class is being found or translated anew, nobody knows what it will get.
-  func rolloutPart(of object: ObjectRef) -> Rollout.Part? {
-    guard let client else { return nil }
-    let progress: Progress
-    var resources: Set<String> = []
-    if client.placement.classification == server.classes.classification,
-      let (newest, keys) = client.placement.entry.resources(of: object),
-      newest.revision == server.classes.mesh?.revision
-    {
-      let isOrigin = { (resource: EncodedResource) in
-        resource.origins.contains { $0.object == object }
-      }
-      guard let found = state.progress(on: keys, of: newest, concerns: isOrigin) else {
-        return nil
-      }
-      progress = found
-      resources = Set(keys.map(\.name))
-    } else {
-      progress = .pending([])
+  /// Where the proxy stands, to find out how far it has come with objects; nil until the first request
+  /// has come.
+  var standing: ProxyStanding? {
+    client.map { client in
+      ProxyStanding(
+        proxy: Rollout.Proxy(connectionID: client.connectionID, name: client.proxy.name),
+        entry: client.placement.entry,
+        isPlaced: client.placement.classification == server.classes.classification, state: state,
+        modules: modules.modules)
     }
-    return Rollout.Part(
-      connectionID: client.connectionID, proxy: client.proxy.name, progress: progress,
-      modules: modules.modules.filter { resources.contains($0.resource) })
   }
 
   /// Takes what the class gets now, after a push or when its first translation is done.

@@ -29,13 +29,13 @@ final class ProxyClassEntry: Sendable {
     }
   }
 
-  /// What the class gets now, and which of it an object has caused.
-  func resources(of object: ObjectRef) -> (snapshot: ResourceSnapshot, keys: [ResourceKey])? {
+  /// What the class gets now, and what of it each object has caused.
+  var dependents: (snapshot: ResourceSnapshot, keys: [ObjectRef: [ResourceKey]])? {
     state.withLock { state in
       guard let snapshot = state.snapshot else { return nil }
       let dependents = state.dependents ?? snapshot.dependents()
       state.dependents = dependents
-      return (snapshot, dependents[object] ?? [])
+      return (snapshot, dependents)
     }
   }
 

@@ -49,6 +49,38 @@ import Testing
     #expect(names(await store.snapshot()) == ["y oci://x"])
   }
 
+  @Test func `an object's form says which snapshots have it`() async throws {
+    let store = ConfigStore(sources: [Named(name: "a"), Named(name: "b")])
+    let (x, y) = (try object("x"), try object("y"))
+    await store.handle([.listBegan, .apply(x), .listEnded], from: "a")
+    await store.handle([.listBegan, .apply(y), .listEnded], from: "b")
+    #expect(await store.snapshot()?.revision == 1)
+    #expect(await store.forms().mapValues(\.since) == [x.ref: 1, y.ref: 1])
+    var edited = x
+    edited.meta.generation = 2
+    edited.meta.uid = "u"
+    await store.handle([.apply(edited), .apply(y)], from: "a")
+    let form = try #require(await store.forms()[x.ref])
+    #expect((form.uid, form.generation, form.since) == ("u", 2, 2))
+    #expect(await store.snapshot()?.revision == 2)
+    await store.handle([.listBegan, .apply(edited), .listEnded], from: "a")
+    #expect(await store.forms()[x.ref]?.since == 2)
+    await store.handle([.delete(x.ref)], from: "a")
+    #expect(await store.forms()[x.ref] == nil)
+  }
+
+  @Test func `the same problems again are no change`() async throws {
+    let store = ConfigStore(sources: [Named(name: "a")])
+    await store.handle([.listBegan, .listEnded], from: "a")
+    let problem = ConfigError(.invalid, reason: "bad")
+    await store.handle([.problems([problem], of: "x")], from: "a")
+    await store.handle([.problems([problem], of: "x"), .problems([], of: "y")], from: "a")
+    #expect(await store.snapshot()?.revision == 2)
+    await store.handle([.problems([], of: "x")], from: "a")
+    #expect(await store.snapshot()?.revision == 3)
+    #expect(await store.problems().isEmpty)
+  }
+
   @Test func `a batch is one change, and what changes nothing is none`() async throws {
     let store = ConfigStore(sources: [Named(name: "a")])
     var changes = await store.changes().makeAsyncIterator()

@@ -16,7 +16,9 @@ import XDS
     #expect(try await ADSScript(text).transcript(with: &peer) == text)
     let snapshot = try #require(peer.state.snapshot)
     let keys = names.map { ResourceKey(typeURL: $0, name: $1) }
-    switch peer.state.progress(on: keys, of: snapshot, concerns: { left.contains($0.name) }) {
+    let leftovers = peer.state.leftovers(against: snapshot).map(\.key)
+      .filter { left.contains($0.name) }
+    switch peer.state.progress(on: keys, of: snapshot, leftovers: leftovers) {
     case nil: return "unconcerned"
     case .programmed: return "programmed"
     case .pending(let keys): return "pending \(keys.map(\.description).joined(separator: ", "))"
@@ -35,6 +37,26 @@ import XDS
       """
     #expect(try await progress(script, [(.route, "s")]) == "unconcerned")
     #expect(try await progress(script, [(.route, "r"), (.route, "s")]) == "programmed")
+  }
+
+  @Test func `what a client may ask for once it has the listeners is pending`() async throws {
+    let first = """
+      = LDS l@1; RDS r@1
+      < nothing
+      > LDS
+      < LDS n1 l@1
+      """
+    #expect(try await progress(first, [(.route, "r")]) == "pending RDS r")
+    let unasked = first + "\n> LDS n1\n< nothing"
+    #expect(try await progress(unasked, [(.route, "r")]) == "unconcerned")
+    let edited = unasked + "\n= LDS l@2; RDS r@1\n< LDS n2 l@2"
+    #expect(try await progress(edited, [(.route, "r")]) == "pending RDS r")
+    // A refusal is an answer.
+    let refused = edited + "\n> LDS n2 version=n1 error=\"l is bad\"\n< nothing"
+    #expect(try await progress(refused, [(.route, "r")]) == "unconcerned")
+    let asked = edited + "\n> RDS r\n< RDS n3 r@1"
+    #expect(try await progress(asked, [(.route, "r")]) == "pending RDS r")
+    #expect(try await progress(asked + "\n> RDS n3 r\n< nothing", [(.route, "r")]) == "programmed")
   }
 
   @Test func `only an acknowledgement of the newest bytes counts`() async throws {

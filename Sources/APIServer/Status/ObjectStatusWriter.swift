@@ -25,11 +25,13 @@ package actor ObjectStatusWriter {
     }
   }
 
-  /// One object, and the status that it should have.
+  /// One object, and how it gets the status that it should have.
   private struct Change {
     var subject: StatusSubject
     var measured: MeasuredStatus
     var status: JSONValue
+    /// Made once, when it is time to write.
+    var write: Write?
     var transitions: [StatusMembers.Transition]
   }
 
@@ -46,6 +48,7 @@ package actor ObjectStatusWriter {
   private var settled: [ObjectRef: (revision: Revision, measured: MeasuredStatus)] = [:]
   private var differentSince: [ObjectRef: ContinuousClock.Instant] = [:]
   private var newestOwn = Revision(0)
+  private var ownedByKinds: [[String]: FieldSet] = [:]
 
   /// Makes a writer; `now` is the time in seconds since the Unix epoch.
   package init(store: any Store, now: @escaping @Sendable () -> Int64) {
@@ -97,7 +100,7 @@ package actor ObjectStatusWriter {
       }
       changes.append(change)
     }
-    for start in stride(from: 0, to: changes.count, by: Self.batch) {
+    for start in stride(from: 0, to: changes.count, by: Self.batch) where !Task.isCancelled {
       let part = Array(changes[start..<min(start + Self.batch, changes.count)])
       let (statuses, events) = await write(part, at: instant)
       outcome.statuses += statuses
@@ -170,7 +173,11 @@ package actor ObjectStatusWriter {
   private func write(
     _ changes: [Change], at instant: ContinuousClock.Instant
   ) async -> (statuses: Int, events: Int) {
-    var changes = changes
+    var changes = changes.map { change in
+      var change = change
+      change.write = write(change.status, to: change.subject)
+      return change
+    }
     let news = changes.flatMap { change in
       change.transitions.compactMap { TransitionEvent($0, of: change.subject) }
     }
@@ -180,7 +187,7 @@ package actor ObjectStatusWriter {
       let refs = Set(changes.map(\.subject.ref))
       let events = await writes(of: told.filter { refs.contains($0.subject.ref) })
       do throws(StoreError) {
-        let written = try await store.write(changes.map(write) + events)
+        let written = try await store.write(changes.compactMap(\.write) + events)
         newestOwn = written.last?.revision ?? newestOwn
         for (change, object) in zip(changes, written) {
           settled[change.subject.ref] = (object.revision, change.measured)
@@ -189,9 +196,9 @@ package actor ObjectStatusWriter {
         return (changes.count, events.count)
       } catch {
         switch error {
-        case .conflict(let ref, _), .missing(let ref), .exists(let ref):
+        case .conflict, .missing, .exists:
           // An event is read again; an object is measured again, as the store tells of its change.
-          changes.removeAll { $0.subject.ref == ref }
+          changes = await unchanged(changes)
         case .compacted, .failed: return (0, 0)
         }
       }
@@ -199,22 +206,42 @@ package actor ObjectStatusWriter {
     return (0, 0)
   }
 
-  private func write(_ change: Change) -> Write {
-    let (subject, before) = (change.subject, change.subject.stored.json)
-    var object = before.setting("status", change.status)
+  /// Those whose objects are stored as they were measured.
+  private func unchanged(_ changes: [Change]) async -> [Change] {
+    var unchanged: [Change] = []
+    for change in changes {
+      let stored = await store.object(change.subject.ref)
+      if stored?.revision == change.subject.stored.revision { unchanged.append(change) }
+    }
+    return unchanged
+  }
+
+  private func write(_ status: JSONValue, to subject: StatusSubject) -> Write {
+    var object = subject.stored.json.setting("status", status)
     if subject.owner == .api {
-      let author = ManagedFields.Entry(
-        manager: TransitionEvent.source, operation: .update,
-        apiVersion: subject.resource.apiVersion(subject.resource.versions[0]),
-        time: Timestamp.text(ofSeconds: now()), subresource: "status", fields: FieldSet())
-      var managed = ManagedFields(before)
-      managed.update(
-        from: JSONValue.object([:]).setting("status", before["status"]),
-        to: ["status": change.status], by: author, subject.resource)
+      let fields = owned(status, subject.resource)
+      var managed = ManagedFields(object)
+      for index in managed.entries.indices { managed.entries[index].fields.subtract(fields) }
+      managed.entries.removeAll { $0.fields.isEmpty }
+      managed.entries.append(
+        ManagedFields.Entry(
+          manager: TransitionEvent.source, operation: .update,
+          apiVersion: subject.resource.apiVersion(subject.resource.versions[0]),
+          time: Timestamp.text(ofSeconds: now()), subresource: "status", fields: fields))
       object = object.settingMetadata("managedFields", managed.json)
     }
     return Write(
       subject.ref, .replace(object.canonical, owner: subject.owner, at: subject.stored.revision))
+  }
+
+  /// What this writer owns of a status, which is much the same for all objects.
+  private func owned(_ status: JSONValue, _ resource: APIResource) -> FieldSet {
+    let own = StatusMembers.own(of: status)
+    let kinds = own["conditions"]?.arrayElements?.map { $0["type"]?.stringValue ?? "" } ?? []
+    if let known = ownedByKinds[kinds] { return known }
+    let fields = FieldSet(of: ["status": own], resource)
+    ownedByKinds[kinds] = fields
+    return fields
   }
 
   /// Each event once.

@@ -56,6 +56,16 @@ struct StatusMembers {
       .setting("observedGeneration", .integer(generation)).canonical
   }
 
+  /// Our members of a status alone.
+  static func own(of status: JSONValue) -> JSONValue {
+    let conditions = (status["conditions"]?.arrayElements ?? []).filter {
+      Condition.Kind(rawValue: $0["type"]?.stringValue ?? "") != nil
+    }
+    return JSONValue.object([:]).setting("conditions", .array(conditions))
+      .setting("observedGeneration", status["observedGeneration"])
+      .setting("proxies", status["proxies"])
+  }
+
   /// What changed with a measurement, in the order of the conditions.
   func transitions(to measured: MeasuredStatus) -> [Transition] {
     measured.conditions.compactMap { condition -> Transition? in

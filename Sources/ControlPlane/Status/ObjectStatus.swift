@@ -19,9 +19,6 @@ struct ObjectStatus: Sendable {
   let problems: [ConfigError]
   private let rollout: Rollout
 
-  /// Names in a message; the rest is counted.
-  private static let shownNames = 5
-
   /// Puts together what is known of an object.
   ///
   /// - Parameters:
@@ -47,8 +44,8 @@ struct ObjectStatus: Sendable {
     MeasuredStatus(
       conditions: conditions,
       proxies: MeasuredStatus.Proxies(
-        total: rollout.parts.count, programmed: rollout.programmed.count,
-        pending: rollout.pending.count, rejected: rollout.rejections.count))
+        total: rollout.parts.proxyCount, programmed: rollout.programmed.proxyCount,
+        pending: rollout.pending.proxyCount, rejected: rollout.rejected.proxyCount))
   }
 
   func isTrue(_ kind: Condition.Kind) -> Bool {
@@ -63,8 +60,10 @@ struct ObjectStatus: Sendable {
       "name": .string(object.name),
       "observedGeneration": generation.map(JSONValue.integer) ?? .null,
       "proxies": [
-        "total": .integer(rollout.parts.count), "programmed": .integer(rollout.programmed.count),
-        "pending": .integer(rollout.pending.count), "rejected": .integer(rollout.rejections.count),
+        "total": .integer(rollout.parts.proxyCount),
+        "programmed": .integer(rollout.programmed.proxyCount),
+        "pending": .integer(rollout.pending.proxyCount),
+        "rejected": .integer(rollout.rejected.proxyCount),
       ],
       "conditions": .array(conditions.map { $0.json(observedGeneration: generation ?? 0) }),
     ]
@@ -88,7 +87,7 @@ struct ObjectStatus: Sendable {
   }
 
   private static func programmed(_ rollout: Rollout) -> Condition {
-    let (count, total) = (rollout.programmed.count, rollout.parts.count)
+    let (count, total) = (rollout.programmed.proxyCount, rollout.parts.proxyCount)
     guard total > 0 else {
       return Condition(
         kind: .programmed, isTrue: false, reason: "NoProxies",
@@ -96,32 +95,32 @@ struct ObjectStatus: Sendable {
     }
     var message = "\(count) of \(total) proxies run it"
     if !rollout.pending.isEmpty {
-      message += "; waiting for \(names(rollout.pending.map(\.proxy)))"
+      message += "; waiting for \(rollout.pending.proxyNames)"
     }
-    if !rollout.rejections.isEmpty {
-      message += "; rejected by \(names(rollout.rejections.map(\.part.proxy)))"
+    if !rollout.rejected.isEmpty {
+      message += "; rejected by \(rollout.rejected.proxyNames)"
     }
-    let reason = rollout.rejections.isEmpty ? "Pending" : "Rejected"
+    let reason = rollout.rejected.isEmpty ? "Pending" : "Rejected"
     return Condition(
       kind: .programmed, isTrue: count == total, reason: count == total ? "Programmed" : reason,
       message: message)
   }
 
   private static func rejected(_ rollout: Rollout) -> Condition {
-    guard let first = rollout.rejections.min(by: { $0.rejection.at < $1.rejection.at }) else {
+    guard let first = rollout.rejections.min(by: { $0.at < $1.at }) else {
       return Condition(
         kind: .rejected, isTrue: false, reason: "NotRejected", message: "no proxy rejects it")
     }
-    let since = WallClock.text(first.rejection.at)
-    let proxies = names(rollout.rejections.map(\.part.proxy))
+    let since = WallClock.text(first.at)
+    let proxies = rollout.rejected.proxyNames
     return Condition(
       kind: .rejected, isTrue: true, reason: "RejectedByProxy",
-      message: "\(first.rejection.reason) (\(proxies), since \(since))",
-      summary: "\(first.rejection.reason) (\(proxies))")
+      message: "\(first.reason) (\(proxies), since \(since))",
+      summary: "\(first.reason) (\(proxies))")
   }
 
   private static func modules(_ rollout: Rollout) -> [Condition] {
-    let modules = rollout.parts.flatMap { part in part.modules.map { (part.proxy, $0) } }
+    let modules = rollout.parts.flatMap { part in part.modules.map { ($0.proxy, $0.status) } }
     guard !modules.isEmpty else { return [] }
     let missing = modules.filter { $1.isDegraded }
     let ready = "\(modules.count - missing.count) of \(modules.count) modules run"
@@ -166,19 +165,41 @@ struct ObjectStatus: Sendable {
 
   private static func names(_ names: [String]) -> String {
     let unique = Set(names).sorted()
-    let shown = unique.prefix(shownNames).joined(separator: ", ")
-    return unique.count > shownNames ? "\(shown) and \(unique.count - shownNames) more" : shown
+    return unique.text(of: unique.count)
+  }
+}
+
+extension [String] {
+  /// Names in a message; the rest is counted.
+  fileprivate func text(of count: Int) -> String {
+    let shown = prefix(5)
+    let text = shown.joined(separator: ", ")
+    return count > shown.count ? "\(text) and \(count - shown.count) more" : text
+  }
+}
+
+extension [Rollout.Part] {
+  fileprivate var proxyCount: Int { reduce(0) { $0 + $1.proxies.count } }
+
+  fileprivate var proxyNames: String {
+    // The first of each part are the first of all.
+    let first = flatMap { $0.proxies.prefix(5).map(\.name) }.sorted()
+    return first.text(of: proxyCount)
   }
 }
 
 extension Rollout {
-  var programmed: [Part] { parts.filter { $0.progress == .programmed } }
+  fileprivate var programmed: [Part] { parts.filter { $0.progress == .programmed } }
 
-  var pending: [Part] { parts.filter { if case .pending = $0.progress { true } else { false } } }
+  fileprivate var pending: [Part] {
+    parts.filter { if case .pending = $0.progress { true } else { false } }
+  }
 
-  var rejections: [(part: Part, rejection: Rejection)] {
-    parts.compactMap { part in
-      if case .rejected(let rejection) = part.progress { (part, rejection) } else { nil }
-    }
+  fileprivate var rejected: [Part] {
+    parts.filter { if case .rejected = $0.progress { true } else { false } }
+  }
+
+  fileprivate var rejections: [Rejection] {
+    parts.compactMap { if case .rejected(let rejection) = $0.progress { rejection } else { nil } }
   }
 }

@@ -10,7 +10,7 @@ import XDSServer
 
 /// Measures the objects of the API whenever something may have moved, and has it written to them.
 ///
-/// What comes while it measures, or rests, is measured once: its cost stays a small part of a core,
+/// What comes while it measures, or rests, is measured once: measuring stays a small part of a core,
 /// whatever the proxies do.
 struct StatusPublisher: ServiceLifecycle.Service {
   let watch: StatusWatch
@@ -22,7 +22,7 @@ struct StatusPublisher: ServiceLifecycle.Service {
 
   /// Between two measurements.
   private static let pause = Duration.milliseconds(200)
-  /// It rests so many times as long as it worked.
+  /// It rests so many times as long as it measured.
   private static let rest = 10
   private static let expiry = Duration.seconds(60)
 
@@ -42,13 +42,14 @@ struct StatusPublisher: ServiceLifecycle.Service {
         wake.yield()
         for await _ in wakes {
           let began = clock.now
-          if let due = await measure(at: began) {
+          let measured = await measure()
+          let pause = max(Self.pause, (clock.now - began) * Self.rest)
+          if let due = await write(measured, at: began) {
             group.addTask {
               try? await clock.sleep(until: due)
               wake.yield()
             }
           }
-          let pause = max(Self.pause, (clock.now - began) * Self.rest)
           try? await clock.sleep(for: pause)
         }
         group.cancelAll()
@@ -63,20 +64,29 @@ struct StatusPublisher: ServiceLifecycle.Service {
     } while !Task.isCancelled
   }
 
-  /// Measures everything, and writes what changed.
-  ///
-  /// - Returns: when to look again, though nothing may move until then.
-  private func measure(at instant: ContinuousClock.Instant) async -> ContinuousClock.Instant? {
+  /// Measures every object whose stored form is the one that is served.
+  private func measure() async -> [(subject: StatusSubject, status: MeasuredStatus)] {
     // In this order: what was stored was in force before, and what is in force may be served.
     let subjects = await writer.subjects()
     let forms = await watch.store.forms()
-    guard !subjects.isEmpty, let revision = watch.ads.mesh?.revision else { return nil }
+    guard !subjects.isEmpty, let revision = watch.ads.mesh?.revision else { return [] }
     let statuses = await watch.statuses(of: subjects.map(\.ref))
-    let measured = zip(subjects, statuses).filter { subject, status in
-      status.isSettled && isServed(subject, forms[subject.ref], status, at: revision)
+    return zip(subjects, statuses).compactMap { subject, status in
+      guard status.isSettled, isServed(subject, forms[subject.ref], status, at: revision) else {
+        return nil
+      }
+      return (subject, status.measured)
     }
-    let outcome = await writer.write(
-      measured.map { (subject: $0, status: $1.measured) }, at: instant)
+  }
+
+  /// Writes what changed.
+  ///
+  /// - Returns: when to look again, though nothing may move until then.
+  private func write(
+    _ measured: [(subject: StatusSubject, status: MeasuredStatus)],
+    at instant: ContinuousClock.Instant
+  ) async -> ContinuousClock.Instant? {
+    let outcome = await writer.write(measured, at: instant)
     metrics.statuses.increment(by: UInt64(outcome.statuses))
     metrics.events.increment(by: UInt64(outcome.events))
     return outcome.due
