@@ -105,18 +105,3 @@ struct StatusPublisher: ServiceLifecycle.Service {
     return isSame && form.since <= revision
   }
 }
-
-/// Of the status of objects.
-struct StatusMetrics: Sendable {
-  let statuses: Counter
-  let events: Counter
-
-  init(in registry: MetricRegistry) {
-    statuses = registry.counter(
-      "skiff_status_writes_total",
-      help: "Objects of the control API whose measured status was written.")
-    events = registry.counter(
-      "skiff_status_events_total",
-      help: "Events about objects of the control API that were written.")
-  }
-}
