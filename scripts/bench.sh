@@ -74,10 +74,7 @@ for count in 1000 5000; do
 done
 skiffd small push skiffd-small-1 1 "${ecds[@]}"
 skiffd large push skiffd-stopped 1000 "${ecds[@]}" --stop 1
-skiffd small push skiffd-rejected 1000 "${ecds[@]}" --reject 1
-skiffd services push skiffd-services 1000
+skiffd small push skiffd-rejected 1000 "${ecds[@]}" --reject 1 && skiffd services push skiffd-services 1000
 for config in services filters; do skiffd $config push skiffd-$config-1 1; done
 skiffd services other skiffd-nothing 1000 --expect-nothing --settle 3000
-python3 Benchmarks/table.py "$results" 1000 5000
-$translation
-scripts/bench-api.sh --skiffd "$skiffd"
+python3 Benchmarks/table.py "$results" 1000 5000 && $translation && scripts/bench-api.sh --skiffd "$skiffd"

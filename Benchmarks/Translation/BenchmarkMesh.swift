@@ -7,17 +7,17 @@ import MeshModel
 /// Services with a VirtualService each behind one Gateway, a tenth of them with a DestinationRule.
 struct BenchmarkMesh {
   private let size: Int
-
-  init(size: Int) { self.size = size }
-
   /// Everything, as a source lists it.
-  var all: [ConfigEvent] {
+  let all: [ConfigEvent]
+
+  init(size: Int) {
+    self.size = size
     var text = Self.gateway
     for index in 0..<size {
       text += "---\n" + Self.service(index) + "---\n" + Self.route(index)
       if index.isMultiple(of: 10) { text += "---\n" + Self.rule(index) }
     }
-    return [.listBegan] + Self.events(text) + [.listEnded]
+    all = [.listBegan] + Self.events(text) + [.listEnded]
   }
 
   /// Edits of one object, each another one in every round.
@@ -30,7 +30,7 @@ struct BenchmarkMesh {
       ),
       (
         "an endpoint in a ServiceEntry",
-        { Self.events(Self.service(middle, address: "10.1.0.\($0 + 1)")) }
+        { Self.events(Self.service(middle, address: "10.1.\($0 / 200).\($0 % 200 + 1)")) }
       ),
       (
         "a limit in a DestinationRule",

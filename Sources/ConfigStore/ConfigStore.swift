@@ -29,7 +29,12 @@ package actor ConfigStore: SnapshotSource {
   private var states: [String: SourceState]
   private var revision: UInt64 = 0
   private var published: MeshSnapshot?
+  private var builder = SnapshotBuilder()
+  /// What has changed since the last snapshot.
+  private var pending: Set<ObjectRef> = []
   private var changedAt: [ObjectRef: UInt64] = [:]
+  /// Of the objects that several sources have, by object.
+  private var conflicts: [ObjectRef: [ConfigError]] = [:]
   private let now: @Sendable () -> Int64?
   private var consumers: [AsyncStream<Void>.Continuation] = []
 
@@ -59,7 +64,8 @@ package actor ConfigStore: SnapshotSource {
 
   /// Takes a batch of events of a source at once.
   package func handle(_ events: [ConfigEvent], from source: String) {
-    guard var state = states[source] else {
+    // Taken out, so that its objects change in place.
+    guard var state = states.removeValue(forKey: source) else {
       preconditionFailure("events come only from the sources that the store was made with")
     }
     var hasChanged = false
@@ -96,6 +102,7 @@ package actor ConfigStore: SnapshotSource {
     }
     states[source] = state
     for ref in changed { changedAt[ref] = revision + 1 }
+    pending.formUnion(changed)
     if hasChanged || !changed.isEmpty { publish() }
   }
 
@@ -113,10 +120,22 @@ package actor ConfigStore: SnapshotSource {
   package func snapshot() -> MeshSnapshot? {
     guard isReady else { return nil }
     if let published { return published }
-    let (objects, conflicts) = effective()
-    let snapshot = SnapshotBuilder.build(
-      objects.values, revision: revision, problems: sourceProblems() + conflicts,
-      now: now())
+    var changes: [ObjectRef: DecodedObject?] = [:]
+    for ref in pending {
+      guard sources.count > 1 else {
+        changes.updateValue(states[sources[0].name]?.objects[ref], forKey: ref)
+        continue
+      }
+      let found = sources.compactMap { states[$0.name]?.objects[ref] }
+      changes.updateValue(found.first, forKey: ref)
+      conflicts[ref] =
+        found.count < 2
+        ? nil : found.dropFirst().map { .duplicate(of: ref, at: $0.place, first: found[0].place) }
+    }
+    pending = []
+    builder.update(changes)
+    let snapshot = builder.snapshot(
+      revision: revision, problems: sourceProblems() + conflicts.values.joined(), now: now())
     published = snapshot
     return snapshot
   }
@@ -130,16 +149,24 @@ package actor ConfigStore: SnapshotSource {
 
   /// The objects in force, by kind, namespace and name; also before the store is ready.
   package func objects() -> [DecodedObject] {
-    effective().objects.values.sorted { $0.ref < $1.ref }
+    inForce.values.sorted { $0.ref < $1.ref }
   }
 
   /// Every object in force, as far as it can be told from others of its name, before and after.
   package func forms() -> [ObjectRef: Form] {
-    effective().objects.mapValues { object in
+    inForce.mapValues { object in
       Form(
         uid: object.meta.uid, generation: object.meta.generation,
         since: changedAt[object.ref] ?? revision)
     }
+  }
+
+  private var inForce: [ObjectRef: DecodedObject] {
+    var objects: [ObjectRef: DecodedObject] = [:]
+    for source in sources {
+      objects.merge(states[source.name]?.objects ?? [:]) { first, _ in first }
+    }
+    return objects
   }
 
   /// All that is wrong: with files and objects, and between objects once there is a snapshot.
@@ -149,22 +176,6 @@ package actor ConfigStore: SnapshotSource {
 
   private func sourceProblems() -> [ConfigError] {
     states.values.flatMap { $0.problems.values.joined() }
-  }
-
-  private func effective() -> (objects: [ObjectRef: DecodedObject], conflicts: [ConfigError]) {
-    guard sources.count > 1 else { return (states.values.first?.objects ?? [:], []) }
-    var objects: [ObjectRef: DecodedObject] = [:]
-    var conflicts: [ConfigError] = []
-    for source in sources {
-      for (ref, object) in states[source.name]?.objects ?? [:] {
-        if let first = objects[ref] {
-          conflicts.append(.duplicate(of: ref, at: object.place, first: first.place))
-        } else {
-          objects[ref] = object
-        }
-      }
-    }
-    return (objects, conflicts)
   }
 }
 

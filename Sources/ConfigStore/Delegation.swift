@@ -7,22 +7,29 @@ import MeshModel
 ///
 /// A route that leads to no delegate, or to a route that is not narrower, is left out and reported; its
 /// neighbours stay.
-struct Delegation {
+struct Delegation: Piece {
+  struct Argument: Equatable {
+    let objects: ObjectList<VirtualService>
+    /// What objects are exported to that do not say it; empty for all namespaces.
+    let exportTo: [String]
+  }
+
   /// Those that have hosts, with the routes of their delegates.
   private(set) var virtualServices: [VirtualService] = []
   private(set) var problems: [ConfigError] = []
   private var delegates: [ObjectRef: VirtualService] = [:]
   private var used: Set<ObjectRef> = []
 
-  /// Merges all objects of the mesh; `defaultExportTo` is that of delegates that do not say, and
-  /// empty for all namespaces.
-  init(_ objects: [VirtualService], defaultExportTo: [String] = []) {
-    for object in objects where object.hosts.isEmpty { delegates[object.ref] = object }
-    virtualServices.reserveCapacity(objects.count)
-    for object in objects where !object.hosts.isEmpty {
+  /// Merges all objects of the mesh.
+  init(_ argument: Argument) {
+    for object in argument.objects where object.hosts.isEmpty {
+      delegates[object.ref] = exported(object, argument)
+    }
+    virtualServices.reserveCapacity(argument.objects.count)
+    for object in argument.objects where !object.hosts.isEmpty {
       virtualServices.append(
         object.http.contains(where: \.isDelegating)
-          ? merged(object, defaultExportTo) : object)
+          ? merged(exported(object, argument)) : exported(object, argument))
     }
     for delegate in delegates.keys.sorted() where !used.contains(delegate) {
       problems.append(
@@ -32,9 +39,14 @@ struct Delegation {
     }
   }
 
-  private mutating func merged(
-    _ root: VirtualService, _ defaultExportTo: [String]
-  ) -> VirtualService {
+  private func exported(_ object: VirtualService, _ argument: Argument) -> VirtualService {
+    guard object.exportTo.isEmpty, !argument.exportTo.isEmpty else { return object }
+    var exported = object
+    exported.exportTo = argument.exportTo
+    return exported
+  }
+
+  private mutating func merged(_ root: VirtualService) -> VirtualService {
     var merged = root
     merged.http = root.http.flatMap { route -> [VirtualService.HTTPRoute] in
       guard case .delegate(let name, let namespace) = route.action else { return [route] }
@@ -47,9 +59,7 @@ struct Delegation {
         return []
       }
       used.insert(ref)
-      guard
-        delegate.visibility(in: root.meta.namespace, default: defaultExportTo) != nil
-      else {
+      guard delegate.visibility(in: root.meta.namespace, default: []) != nil else {
         report(
           root, .notFound, path,
           "the delegate \(ref.namespace)/\(name) is not exported to namespace "

@@ -9,7 +9,9 @@ import MeshModel
 /// Names alone are compared, since which proxies an EnvoyFilter means is not known before there are
 /// proxies. What is missing may come later, so these are warnings; but Envoy refuses a configuration
 /// of a type that its filter did not announce, so that is an error.
-enum ExtensionReferences {
+struct ExtensionReferences: Piece {
+  private(set) var problems: [ConfigError] = []
+
   /// A filter with `config_discovery` that a patch writes.
   private struct Reference {
     var object: ObjectRef
@@ -41,13 +43,13 @@ enum ExtensionReferences {
   /// The beginning of the names that plugins have, which patches neither serve nor are asked for.
   private static let pluginPrefix = "extensions.istio.io/"
 
-  static func check(_ inventory: Inventory, _ problems: inout [ConfigError]) {
+  init(_ filters: ObjectList<EnvoyFilter>) {
     var references: [Reference] = []
     var served: [String: [Served]] = [:]
-    for filter in inventory.envoyFilters {
+    for filter in filters {
       for patch in filter.configPatches {
         guard let value = patch.value, let name = value["name"]?.stringValue, !name.isEmpty,
-          isAdding(patch.operation)
+          Self.isAdding(patch.operation)
         else { continue }
         let path = patch.path["patch"]["value"]
         switch patch.applyTo {
@@ -69,15 +71,16 @@ enum ExtensionReferences {
     }
     let asked = Set(references.map(\.name))
     for reference in references
-    where served[reference.name] == nil && !reference.name.hasPrefix(pluginPrefix) {
-      problems.append(missing(reference, served.keys.sorted()))
+    where served[reference.name] == nil && !reference.name.hasPrefix(Self.pluginPrefix) {
+      problems.append(Self.missing(reference, served.keys.sorted()))
     }
     for reference in references {
       for config in served[reference.name] ?? [] {
-        if let problem = mismatch(config, reference) { problems.append(problem) }
+        if let problem = Self.mismatch(config, reference) { problems.append(problem) }
       }
     }
-    for (name, configs) in served where !asked.contains(name) && !name.hasPrefix(pluginPrefix) {
+    for (name, configs) in served where !asked.contains(name) && !name.hasPrefix(Self.pluginPrefix)
+    {
       for config in configs {
         problems.append(
           ConfigError(

@@ -24,15 +24,15 @@ struct KubernetesEndpoints {
   private var groups: [Key: [Group]] = [:]
   private let workloads: WorkloadIndex
 
-  init(_ inventory: Inventory, _ workloads: WorkloadIndex) {
+  init(_ sources: Inventory.ServiceSources, _ workloads: WorkloadIndex) {
     self.workloads = workloads
-    for slice in inventory.endpointSlices where !slice.serviceName.isEmpty {
+    for slice in sources.endpointSlices where !slice.serviceName.isEmpty {
       let key = Key(namespace: slice.meta.namespace, name: slice.serviceName)
       groups[key, default: []].append(
         Group(
           object: slice.ref, origin: slice.origin, ports: slice.ports, addresses: slice.addresses))
     }
-    for endpoints in inventory.endpoints {
+    for endpoints in sources.endpoints {
       let key = Key(namespace: endpoints.meta.namespace, name: endpoints.meta.name)
       // Kubernetes mirrors Endpoints to slices, which then say the same and more.
       guard groups[key] == nil else { continue }
@@ -114,9 +114,9 @@ struct KubernetesEndpoints {
   }
 
   /// Warns about endpoints of no Service, and about ports that no port of the Service is named after.
-  func reportOrphans(_ inventory: Inventory, _ problems: inout [ConfigError]) {
+  func reportOrphans(_ sources: Inventory.ServiceSources, _ problems: inout [ConfigError]) {
     let services = Dictionary(
-      inventory.kubernetesServices.map {
+      sources.kubernetesServices.map {
         (Key(namespace: $0.meta.namespace, name: $0.meta.name), $0)
       }, uniquingKeysWith: { first, _ in first })
     func warn(_ object: ObjectRef, _ path: FieldPath, _ reason: String) {

@@ -7,13 +7,19 @@ import MeshModel
 ///
 /// An error, not a warning as for other names that lead nowhere: what guards a route must not be
 /// missing unseen, so requests of such a route are answered with 500.
-enum PluginReferences {
-  static func check(
-    _ inventory: Inventory, _ meshConfig: MeshConfig, _ problems: inout [ConfigError]
-  ) {
-    let users = Users(inventory)
+struct PluginReferences: Piece {
+  struct Argument: Equatable {
+    let gateways: ObjectList<Gateway>
+    let virtualServices: ObjectList<VirtualService>
+    let providers: [MeshConfig.ExtensionProvider]
+  }
+
+  private(set) var problems: [ConfigError] = []
+
+  init(_ argument: Argument) {
+    let users = Users(argument)
     guard !users.isEmpty else { return }
-    let declared = Declared(meshConfig)
+    let declared = Declared(argument.providers)
     for user in users.list {
       let path = user.reference.path(in: user.base)
       guard let reason = declared.fault(user.reference.name) else { continue }
@@ -33,11 +39,11 @@ enum PluginReferences {
   private struct Users {
     var groups: [(object: ObjectRef, references: [PluginReference], base: FieldPath)] = []
 
-    init(_ inventory: Inventory) {
-      for gateway in inventory.gateways where !gateway.plugins.isEmpty {
+    init(_ argument: Argument) {
+      for gateway in argument.gateways where !gateway.plugins.isEmpty {
         groups.append((gateway.ref, gateway.plugins, FieldPath("spec")))
       }
-      for object in inventory.virtualServices {
+      for object in argument.virtualServices {
         if !object.plugins.isEmpty {
           groups.append((object.ref, object.plugins, FieldPath("spec")))
         }
@@ -63,9 +69,9 @@ enum PluginReferences {
     /// Providers of other kinds, by name.
     private var others: [String: String] = [:]
 
-    init(_ meshConfig: MeshConfig) {
+    init(_ providers: [MeshConfig.ExtensionProvider]) {
       var plugins: [Plugin] = []
-      for provider in meshConfig.extensionProviders {
+      for provider in providers {
         if case .other(let kind, _) = provider.provider { others[provider.name] = kind }
         if let plugin = Plugin(provider, rootNamespace: "") { plugins.append(plugin) }
       }

@@ -4,15 +4,49 @@ import MeshModel
 
 /// Makes the services of the registry: one for each host of a ServiceEntry, one for each Kubernetes
 /// Service with the endpoints that name it.
-enum ServiceRegistry {
+struct ServiceRegistry: Sendable {
+  /// All services, one for each host name and namespace.
+  struct Registered: Sendable {
+    var index: ServiceIndex
+    var names: Shared<ServiceNames>
+    var problems: [ConfigError]
+  }
+
+  private struct Argument: Equatable {
+    let sources: Inventory.ServiceSources
+    let exportTo: [String]
+  }
+
   private struct Key: Hashable {
     var namespace: String
     var hostname: String
   }
 
-  /// All services, one for each host name and namespace.
-  static func services(
-    of inventory: Inventory, _ problems: inout [ConfigError]
+  private var last: (argument: Argument, registered: Registered)?
+  private var declared = Pieces<ObjectRef, DeclaredServices>()
+
+  /// All services; `exportTo` is for those that do not say it, whatever declares them.
+  mutating func services(
+    of sources: Inventory.ServiceSources, exportTo: [String]
+  ) -> Registered {
+    let argument = Argument(sources: sources, exportTo: exportTo)
+    if let last, last.argument == argument { return last.registered }
+    var problems: [ConfigError] = []
+    var services = services(of: sources, &problems)
+    if !exportTo.isEmpty {
+      for position in services.indices where services[position].exportTo.isEmpty {
+        services[position].exportTo = exportTo
+      }
+    }
+    let registered = Registered(
+      index: ServiceIndex(services),
+      names: .keeping(last?.registered.names, ServiceNames(services)), problems: problems)
+    last = (argument, registered)
+    return registered
+  }
+
+  private mutating func services(
+    of sources: Inventory.ServiceSources, _ problems: inout [ConfigError]
   ) -> [Service] {
     var services: [Service] = []
     var positions: [Key: Int] = [:]
@@ -31,18 +65,38 @@ enum ServiceRegistry {
           .conflict, severity: .warning, object: ref, at: path,
           reason: "\(service.hostname) is already declared by \(first), which stays in force"))
     }
-    let workloads = WorkloadIndex(inventory)
-    let endpoints = KubernetesEndpoints(inventory, workloads)
-    for service in inventory.kubernetesServices {
+    let workloads = WorkloadIndex(sources)
+    let endpoints = KubernetesEndpoints(sources, workloads)
+    for service in sources.kubernetesServices {
       add(endpoints.service(of: service), service.ref, at: FieldPath("metadata", "name"))
     }
-    for entry in inventory.serviceEntries {
-      for (index, host) in entry.hosts.enumerated() {
-        add(entry.service(for: host, workloads), entry.ref, at: FieldPath("spec", "hosts")[index])
+    for entry in sources.serviceEntries {
+      let selected = entry.workloadSelector.map {
+        workloads.workloads(in: entry.meta.namespace, selectedBy: $0)
+      }
+      let argument = DeclaredServices.Argument(entry: entry, workloads: selected ?? [])
+      for (index, service) in declared.part(entry.ref, argument).services.enumerated() {
+        add(service, entry.ref, at: FieldPath("spec", "hosts")[index])
       }
     }
-    endpoints.reportOrphans(inventory, &problems)
+    declared.forgetUnused()
+    endpoints.reportOrphans(sources, &problems)
     return services
+  }
+}
+
+/// The services of one ServiceEntry, by the order of its hosts.
+private struct DeclaredServices: Piece {
+  struct Argument: Equatable {
+    let entry: ServiceEntry
+    /// Those that the entry selects.
+    let workloads: [WorkloadIndex.Workload]
+  }
+
+  let services: [Service]
+
+  init(_ argument: Argument) {
+    services = argument.entry.hosts.map { argument.entry.service(for: $0, argument.workloads) }
   }
 }
 
@@ -65,7 +119,7 @@ extension Service {
 
 extension ServiceEntry {
   /// The service for one of the hosts.
-  fileprivate func service(for host: String, _ workloads: WorkloadIndex) -> Service {
+  fileprivate func service(for host: String, _ workloads: [WorkloadIndex.Workload]) -> Service {
     func target(_ port: Port, _ ports: [String: UInt16]) -> UInt16 {
       ports[port.name] ?? port.targetPort ?? port.number
     }
@@ -78,8 +132,8 @@ extension ServiceEntry {
         locality: endpoint.locality, weight: endpoint.weight)
     }
     var origins = [origin]
-    if let workloadSelector, resolution != .none, resolution != .dynamicDNS {
-      for workload in workloads.workloads(in: meta.namespace, selectedBy: workloadSelector) {
+    if resolution != .none, resolution != .dynamicDNS {
+      for workload in workloads {
         endpoints.append(
           Service.Endpoint(
             address: workload.address, ports: targets(workload.ports), labels: workload.labels,

@@ -3,40 +3,63 @@
 package import Manifests
 package import MeshModel
 
-/// Makes a snapshot of the mesh from the objects in force: a pure function.
+/// Makes snapshots of the mesh from the objects in force, one after another.
 ///
 /// Objects arrive decoded, so this only sorts them by kind, joins what belongs together (services and
 /// their endpoints, the pieces of the mesh configuration) and looks for references that lead nowhere.
-package enum SnapshotBuilder {
-  /// Builds a snapshot.
+/// What the changes since the last snapshot do not touch is kept from it; a snapshot is the same for
+/// any history of the objects that are in force.
+package struct SnapshotBuilder: Sendable {
+  private var inventory = Inventory()
+  private var meshConfig = Latest<MergedMeshConfig>()
+  private var services = ServiceRegistry()
+  private var destinationRules = Latest<IndexedRules>()
+  private var delegation = Latest<Delegation>()
+  private var references = References()
+  private var connectionReferences = Latest<ConnectionReferences>()
+  private var extensionReferences = Latest<ExtensionReferences>()
+  private var pluginReferences = Latest<PluginReferences>()
+
+  package init() {}
+
+  /// Takes over what has changed; nil stands for an object that is gone.
+  package mutating func update(_ changes: [ObjectRef: DecodedObject?]) { inventory.update(changes) }
+
+  /// The snapshot of what is in force now.
   ///
   /// - Parameters:
-  ///   - objects: each identity once.
   ///   - revision: of the snapshot.
   ///   - problems: what reading the objects found; those between objects are added.
   ///   - now: in seconds since the Unix epoch, to see which certificates are valid; nil sees none.
-  /// - Returns: the snapshot, the same for any order of the objects.
-  package static func build(
-    _ objects: some Sequence<DecodedObject>, revision: UInt64, problems: [ConfigError] = [],
-    now: Int64? = nil
+  /// - Returns: the snapshot.
+  package mutating func snapshot(
+    revision: UInt64, problems: [ConfigError] = [], now: Int64? = nil
   ) -> MeshSnapshot {
-    var inventory = Inventory()
-    for object in objects { inventory.add(object) }
-    inventory.sortByAge()
-    var found: [ConfigError] = []
-    let meshConfig = mergedMeshConfig(inventory, &found)
-    inventory.applyDefaults(of: meshConfig)
-    var services = ServiceRegistry.services(of: inventory, &found)
-    services.applyDefaults(of: meshConfig)
-    References.check(inventory, services, &found)
-    ConnectionReferences.check(inventory, services, &found)
-    let destinationRules = DestinationRuleIndex(inventory.destinationRules)
-    found += destinationRules.problems
-    let delegation = Delegation(inventory.virtualServices)
-    found += delegation.problems
-    ExtensionReferences.check(inventory, &found)
-    if let now { Validities.check(inventory.secrets, at: now, &found) }
-    PluginReferences.check(inventory, meshConfig, &found)
+    let merged = meshConfig.part(inventory.meshConfigs)
+    let meshConfig = merged.meshConfig
+    let registered = services.services(
+      of: inventory.services, exportTo: meshConfig.defaultServiceExportTo)
+    let rules = destinationRules.part(
+      IndexedRules.Argument(
+        rules: inventory.destinationRules, exportTo: meshConfig.defaultDestinationRuleExportTo))
+    let delegation = delegation.part(
+      Delegation.Argument(
+        objects: inventory.virtualServices, exportTo: meshConfig.defaultVirtualServiceExportTo))
+    var found = merged.problems + registered.problems + rules.index.problems + delegation.problems
+    found += references.problems(of: inventory, registered.names)
+    found +=
+      connectionReferences.part(
+        ConnectionReferences.Argument(
+          objects: inventory.virtualServices, services: registered.names)
+      ).problems
+    found += extensionReferences.part(inventory.envoyFilters).problems
+    found +=
+      pluginReferences.part(
+        PluginReferences.Argument(
+          gateways: inventory.gateways, virtualServices: inventory.virtualServices,
+          providers: meshConfig.extensionProviders)
+      ).problems
+    if let now { Validities.check(inventory.secrets.array, at: now, &found) }
     let located = found.map { problem in
       var problem = problem
       if let object = problem.object {
@@ -45,81 +68,44 @@ package enum SnapshotBuilder {
       return problem
     }
     return MeshSnapshot(
-      revision: revision, meshConfig: meshConfig, wasmPlugins: inventory.wasmPlugins,
-      trafficExtensions: inventory.trafficExtensions, proxyConfigs: inventory.proxyConfigs,
-      envoyFilters: inventory.envoyFilters, gateways: inventory.gateways,
-      virtualServices: delegation.virtualServices, destinationRules: inventory.destinationRules,
-      sidecars: inventory.sidecars,
-      services: services, secrets: inventory.secrets, sources: inventory.sources,
+      revision: revision, meshConfig: meshConfig, wasmPlugins: inventory.wasmPlugins.array,
+      trafficExtensions: inventory.trafficExtensions.array,
+      proxyConfigs: inventory.proxyConfigs.array, envoyFilters: inventory.envoyFilters.array,
+      gateways: inventory.gateways.array, virtualServices: delegation.virtualServices,
+      destinationRules: rules.index, sidecars: inventory.sidecars.array,
+      services: registered.index, secrets: inventory.secrets.array, sources: inventory.sources,
       generations: inventory.generations,
       problems: (problems + located).sorted(by: ConfigError.precedes))
   }
+
+  /// The snapshot of some objects, each identity once.
+  package static func build(
+    _ objects: some Sequence<DecodedObject>, revision: UInt64, problems: [ConfigError] = [],
+    now: Int64? = nil
+  ) -> MeshSnapshot {
+    var builder = Self()
+    builder.update(
+      Dictionary(objects.map { ($0.ref, $0) }, uniquingKeysWith: { _, last in last }))
+    return builder.snapshot(revision: revision, problems: problems, now: now)
+  }
 }
 
-/// Objects sorted by kind.
-struct Inventory {
-  var wasmPlugins: [WasmPlugin] = []
-  var trafficExtensions: [TrafficExtension] = []
-  var envoyFilters: [EnvoyFilter] = []
-  var gateways: [Gateway] = []
-  var virtualServices: [VirtualService] = []
-  var destinationRules: [DestinationRule] = []
-  var serviceEntries: [ServiceEntry] = []
-  var sidecars: [Sidecar] = []
-  var workloadEntries: [WorkloadEntry] = []
-  var pods: [Pod] = []
-  var kubernetesServices: [KubernetesService] = []
-  var endpointSlices: [EndpointSlice] = []
-  var endpoints: [Endpoints] = []
-  var secrets: [Secret] = []
-  var istioOperators: [IstioOperator] = []
-  var meshConfigMaps: [MeshConfigMap] = []
-  var meshConfigFiles: [MeshConfigFile] = []
-  var proxyConfigs: [ProxyConfigObject] = []
-  var sources: [ObjectRef: SourceMap] = [:]
-  var generations: [ObjectRef: Int64] = [:]
+/// The DestinationRules of the mesh, with what they export to where they do not say it.
+private struct IndexedRules: Piece {
+  struct Argument: Equatable {
+    let rules: ObjectList<DestinationRule>
+    let exportTo: [String]
+  }
 
-  mutating func add(_ object: DecodedObject) {
-    sources[object.ref] = object.source
-    generations[object.ref] = object.meta.generation
-    switch object.value {
-    case .wasmPlugin(let object): wasmPlugins.append(object)
-    case .trafficExtension(let object): trafficExtensions.append(object)
-    case .envoyFilter(let object): envoyFilters.append(object)
-    case .gateway(let object): gateways.append(object)
-    case .virtualService(let object): virtualServices.append(object)
-    case .destinationRule(let object): destinationRules.append(object)
-    case .sidecar(let object): sidecars.append(object)
-    case .workloadEntry(let object): workloadEntries.append(object)
-    case .pod(let object): pods.append(object)
-    case .serviceEntry(let object): serviceEntries.append(object)
-    case .service(let object): kubernetesServices.append(object)
-    case .endpointSlice(let object): endpointSlices.append(object)
-    case .endpoints(let object): endpoints.append(object)
-    case .secret(let object): secrets.append(object)
-    case .istioOperator(let object): istioOperators.append(object)
-    case .meshConfigMap(let object): meshConfigMaps.append(object)
-    case .meshConfigFile(let object): meshConfigFiles.append(object)
-    case .proxyConfig(let object): proxyConfigs.append(object)
-    case .other: break
+  let index: DestinationRuleIndex
+
+  init(_ argument: Argument) {
+    var rules = argument.rules.array
+    if !argument.exportTo.isEmpty {
+      for position in rules.indices where rules[position].exportTo.isEmpty {
+        rules[position].exportTo = argument.exportTo
+      }
     }
-  }
-
-  /// Makes the outcome independent of the order of the objects, where it would depend on it.
-  mutating func sortByAge() {
-    serviceEntries = Self.byAge(serviceEntries)
-    workloadEntries = Self.byAge(workloadEntries)
-    pods = Self.byAge(pods)
-    kubernetesServices = Self.byAge(kubernetesServices)
-    endpointSlices = Self.byAge(endpointSlices)
-    endpoints = Self.byAge(endpoints)
-    istioOperators = Self.byAge(istioOperators)
-    meshConfigMaps = Self.byAge(meshConfigMaps)
-    meshConfigFiles = Self.byAge(meshConfigFiles)
-  }
-
-  /// Sorts positions, as an object has dozens of references to count on each move.
-  private static func byAge<Object: ConfigObject>(_ objects: [Object]) -> [Object] {
-    objects.indices.sorted { Object.precedesByAge(objects[$0], objects[$1]) }.map { objects[$0] }
+    index = DestinationRuleIndex(rules)
   }
 }

@@ -5,7 +5,7 @@ import MeshModel
 /// The WorkloadEntries and Pods of a mesh, found by what selects them or by their address.
 struct WorkloadIndex {
   /// A workload that services can have as an endpoint.
-  struct Workload {
+  struct Workload: Equatable {
     var address: String
     /// By port name, where it says so itself.
     var ports: [String: UInt16] = [:]
@@ -34,8 +34,8 @@ struct WorkloadIndex {
   private var podsByName: [Name: Pod] = [:]
   private var podsByAddress: [String: Pod] = [:]
 
-  init(_ inventory: Inventory) {
-    for entry in inventory.workloadEntries {
+  init(_ sources: Inventory.ServiceSources) {
+    for entry in sources.workloadEntries {
       let endpoint = entry.endpoint
       add(
         Workload(
@@ -43,7 +43,7 @@ struct WorkloadIndex {
           locality: endpoint.locality, weight: endpoint.weight, origin: entry.origin),
         in: entry.meta.namespace)
     }
-    for pod in inventory.pods {
+    for pod in sources.pods {
       podsByName[Name(namespace: pod.meta.namespace, name: pod.meta.name)] = pod
       for address in pod.addresses where podsByAddress[address] == nil {
         podsByAddress[address] = pod

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The DestinationRules of a mesh by namespace and host, those of one host merged as Istio merges them.
-package struct DestinationRuleIndex: Sendable {
+/// The DestinationRules of a mesh by namespace and host, those of one host merged as Istio merges them;
+/// equal to its copies alone.
+package struct DestinationRuleIndex: Equatable, Sendable {
   /// What the rules of one namespace for one host say together.
-  package struct Entry: Sendable {
+  package struct Entry: Equatable, Sendable {
     /// A subset and the rule that it is written in.
-    package struct Subset: Sendable {
+    package struct Subset: Equatable, Sendable {
       package var rule: DestinationRule
       package var subset: DestinationRule.Subset
       package var origin: Origin { rule.origin(at: subset.path) }
@@ -46,17 +47,23 @@ package struct DestinationRuleIndex: Sendable {
     var suffixLengths: [Int] = []
   }
 
+  private let stamp = Stamp()
+  /// Those that it was made from.
+  let rules: [DestinationRule]
   private var byNamespace: [String: Hosts] = [:]
   /// Subsets and policies that another rule for the same host has already.
   package private(set) var problems: [ConfigError] = []
 
   package init(_ rules: [DestinationRule] = []) {
+    self.rules = rules
     for rule in rules.sorted(by: DestinationRule.precedesByAge) { add(rule) }
     for namespace in byNamespace.keys {
       let suffixes = byNamespace[namespace]?.bySuffix.keys.map(\.utf8.count) ?? []
       byNamespace[namespace]?.suffixLengths = Set(suffixes).sorted(by: >)
     }
   }
+
+  package static func == (left: Self, right: Self) -> Bool { left.stamp == right.stamp }
 
   /// The rules that proxies of a namespace follow towards a service: those of the proxy's own namespace,
   /// else the service's, else the root's; in each, of the most specific host.

@@ -23,8 +23,7 @@ package final class MeshSnapshot: Sendable {
   /// By namespace, oldest first.
   package let sidecars: [String: [Sidecar]]
   package let destinationRules: DestinationRuleIndex
-  /// By host name, then namespace.
-  package let services: [Service]
+  package let serviceIndex: ServiceIndex
   /// By namespace, then name.
   package let secrets: [String: [String: Secret]]
   package let sources: [ObjectRef: SourceMap]
@@ -35,10 +34,7 @@ package final class MeshSnapshot: Sendable {
 
   package let classifier: ProxyClassifier
 
-  private let routePluginsByName: [String: Plugin]
-  private let servicesByHostname: [String: [Service]]
-
-  package init(
+  package convenience init(
     revision: UInt64, meshConfig: MeshConfig = MeshConfig(), wasmPlugins: [WasmPlugin] = [],
     trafficExtensions: [TrafficExtension] = [], proxyConfigs: [ProxyConfigObject] = [],
     envoyFilters: [EnvoyFilter] = [], gateways: [Gateway] = [],
@@ -46,6 +42,24 @@ package final class MeshSnapshot: Sendable {
     sidecars: [Sidecar] = [],
     services: [Service] = [], secrets: [Secret] = [], sources: [ObjectRef: SourceMap] = [:],
     generations: [ObjectRef: Int64] = [:], problems: [ConfigError] = []
+  ) {
+    self.init(
+      revision: revision, meshConfig: meshConfig, wasmPlugins: wasmPlugins,
+      trafficExtensions: trafficExtensions, proxyConfigs: proxyConfigs,
+      envoyFilters: envoyFilters, gateways: gateways, virtualServices: virtualServices,
+      destinationRules: DestinationRuleIndex(destinationRules), sidecars: sidecars,
+      services: ServiceIndex(services), secrets: secrets, sources: sources,
+      generations: generations, problems: problems)
+  }
+
+  /// The same of what has been indexed already.
+  package init(
+    revision: UInt64, meshConfig: MeshConfig, wasmPlugins: [WasmPlugin],
+    trafficExtensions: [TrafficExtension], proxyConfigs: [ProxyConfigObject],
+    envoyFilters: [EnvoyFilter], gateways: [Gateway], virtualServices: [VirtualService],
+    destinationRules: DestinationRuleIndex, sidecars: [Sidecar], services: ServiceIndex,
+    secrets: [Secret], sources: [ObjectRef: SourceMap], generations: [ObjectRef: Int64],
+    problems: [ConfigError]
   ) {
     self.revision = revision
     self.meshConfig = meshConfig
@@ -55,10 +69,9 @@ package final class MeshSnapshot: Sendable {
     routePlugins = meshConfig.extensionProviders.compactMap {
       Plugin($0, rootNamespace: meshConfig.rootNamespace)
     }
-    routePluginsByName = Dictionary(
-      routePlugins.map { ($0.configName, $0) }, uniquingKeysWith: { first, _ in first })
-    pluginUsers = virtualServices.filter { !$0.pluginNames.isEmpty }
-      .sorted(by: VirtualService.precedesByAge)
+    pluginUsers =
+      virtualServices.filter { !$0.pluginNames.isEmpty }
+      .inAgeOrder
     self.proxyConfigs = proxyConfigs.sorted(by: ProxyConfigObject.precedesByAge)
     self.envoyFilters = Dictionary(
       grouping: envoyFilters.sorted { left, right in
@@ -66,13 +79,11 @@ package final class MeshSnapshot: Sendable {
           ? EnvoyFilter.precedesByAge(left, right) : left.priority < right.priority
       }, by: \.meta.namespace)
     self.gateways = gateways.sorted(by: Gateway.precedesByAge)
-    self.virtualServices = virtualServices.sorted(by: VirtualService.precedesByAge)
-    self.destinationRules = DestinationRuleIndex(destinationRules)
+    self.virtualServices = virtualServices.inAgeOrder
+    self.destinationRules = destinationRules
     self.sidecars = Dictionary(
       grouping: sidecars.sorted(by: Sidecar.precedesByAge), by: \.meta.namespace)
-    self.services = services.sorted {
-      ($0.hostname, $0.namespace) < ($1.hostname, $1.namespace)
-    }
+    serviceIndex = services
     self.secrets = Dictionary(grouping: secrets, by: \.meta.namespace).mapValues { secrets in
       Dictionary(uniqueKeysWithValues: secrets.map { ($0.meta.name, $0) })
     }
@@ -85,23 +96,19 @@ package final class MeshSnapshot: Sendable {
         + envoyFilters.compactMap(\.workloadSelector) + gateways.map(\.selector)
         + sidecars.compactMap(\.workloadSelector)
         + virtualServices.flatMap(\.sourceSelectors),
-      envoyFilters: envoyFilters, destinationRules: destinationRules, meshConfig: meshConfig,
-      services: services)
-    servicesByHostname = Dictionary(grouping: self.services, by: \.hostname)
-      .mapValues { $0.sorted { $0.creationTimestamp < $1.creationTimestamp } }
+      envoyFilters: envoyFilters, destinationRules: destinationRules.rules,
+      meshConfig: meshConfig, instances: services.instances)
   }
+
+  /// By host name, then namespace.
+  package var services: [Service] { serviceIndex.all }
 
   /// The service that a fully qualified host name means to workloads of a namespace.
   ///
   /// The own namespace first, then the oldest that is exported to it.
   package func service(named hostname: String, visibleIn namespace: String) -> Service? {
-    let candidates = servicesByHostname[hostname] ?? []
-    return candidates.first { $0.namespace == namespace && $0.isVisible(in: namespace) }
-      ?? candidates.first { $0.isVisible(in: namespace) }
+    serviceIndex.service(named: hostname, visibleIn: namespace)
   }
-
-  /// The Wasm plugin that routes can refer to by a name.
-  package func routePlugin(named name: String) -> Plugin? { routePluginsByName[name] }
 
   /// Adds the file and line to a problem that knows its object and path.
   package func located(_ problem: ConfigError) -> ConfigError {
@@ -109,5 +116,15 @@ package final class MeshSnapshot: Sendable {
     var located = problem
     located.location = sources[object]?.location(of: problem.path)
     return located
+  }
+}
+
+extension [VirtualService] {
+  /// The same list where it is in order already, as those of a store are.
+  fileprivate var inAgeOrder: Self {
+    let isInOrder = indices.dropFirst().allSatisfy { position in
+      !VirtualService.precedesByAge(self[position], self[position - 1])
+    }
+    return isInOrder ? self : sorted(by: VirtualService.precedesByAge)
   }
 }

@@ -24,7 +24,9 @@ package struct PluginReference: Hashable, Sendable {
 extension VirtualService {
   /// All names of plugins in it.
   package var pluginNames: Set<String> {
-    guard !plugins.isEmpty || http.contains(where: { !$0.plugins.isEmpty }) else { return [] }
+    guard !plugins.isEmpty || http.indices.contains(where: { !http[$0].plugins.isEmpty }) else {
+      return []
+    }
     return Set((plugins + http.flatMap(\.plugins)).map(\.name))
   }
 }

@@ -115,9 +115,16 @@ package struct Service: Hashable, Sendable {
 
   /// Whether workloads of a namespace may use it (`exportTo`).
   package func isVisible(in namespace: String) -> Bool {
+    Self.isVisible(in: namespace, from: self.namespace, exportTo: exportTo)
+  }
+
+  /// Whether workloads of a namespace may use what another exports.
+  package static func isVisible(
+    in namespace: String, from own: String, exportTo: [String]
+  ) -> Bool {
     exportTo.isEmpty
       || exportTo.contains { scope in
-        scope == "*" || scope == namespace || (scope == "." && namespace == self.namespace)
+        scope == "*" || scope == namespace || (scope == "." && namespace == own)
       }
   }
 }

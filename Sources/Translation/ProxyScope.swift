@@ -9,6 +9,9 @@ import MeshModel
 struct ProxyScope {
   let mesh: MeshSnapshot
   let proxy: ProxyClass
+  /// Where pieces of the last translation may still be found.
+  let round: TranslationRound
+  let surroundings: Shared<Surroundings>
   /// What DestinationRules say about the services.
   let destinations: DestinationPolicies
   /// The Sidecar resource that counts for the proxies.
@@ -16,7 +19,7 @@ struct ProxyScope {
   /// What may be called, by the listener of the Sidecar resource; one of everything without.
   let egress: [EgressScope]
   /// One for each host name, in name order.
-  let services: [Service]
+  let services: ServiceList
   /// In the order of Istio before phases and priorities: own namespace, root namespace, then age.
   let plugins: [Plugin]
   /// Those that only some routes of the proxy use, in the order of the mesh configuration.
@@ -26,20 +29,28 @@ struct ProxyScope {
   /// In the order in which their patches are applied.
   let envoyFilters: [EnvoyFilter]
 
-  init(_ mesh: MeshSnapshot, _ proxy: ProxyClass) {
+  init(
+    _ mesh: MeshSnapshot, _ proxy: ProxyClass,
+    _ round: TranslationRound = TranslationRound(ClassMemory())
+  ) {
     self.mesh = mesh
     self.proxy = proxy
-    destinations = DestinationPolicies(mesh, proxy)
-    let visible = Self.visibleServices(mesh, proxy)
+    self.round = round
+    surroundings = round.memory.shared(Surroundings(mesh, proxy))
+    destinations = DestinationPolicies(mesh.destinationRules, surroundings.value)
+    let seen = round.memory.visible.part(
+      VisibleServices.Argument(index: mesh.serviceIndex, namespace: proxy.namespace)
+    ).services
+    let visible = seen.all
     let sidecar = Self.sidecar(mesh, proxy)
     self.sidecar = sidecar
     if let listeners = sidecar?.egress, !listeners.isEmpty {
       let egress = listeners.map { EgressScope($0, visible, mesh, from: proxy.namespace) }
       let called = Set(egress.flatMap(\.services).map(\.hostname))
-      services = visible.filter { called.contains($0.hostname) }
+      services = ServiceList(visible.filter { called.contains($0.hostname) })
       self.egress = egress
     } else {
-      services = visible
+      services = seen
       egress = [EgressScope(visible, from: proxy.namespace)]
     }
     let attachment = PolicyAttachment(proxy: proxy)
@@ -79,18 +90,30 @@ struct ProxyScope {
   func service(named hostname: String) -> Service? {
     mesh.service(named: hostname, visibleIn: proxy.namespace)
   }
+}
 
-  private static func visibleServices(_ mesh: MeshSnapshot, _ proxy: ProxyClass) -> [Service] {
+/// The services that workloads of a namespace may use, one for each host name.
+struct VisibleServices: Piece {
+  struct Argument: Equatable {
+    let index: ServiceIndex
+    let namespace: String
+  }
+
+  let services: ServiceList
+
+  init(_ argument: Argument) {
     var visible: [Service] = []
     var former: String?
-    for service in mesh.services where service.hostname != former {
+    for service in argument.index.all where service.hostname != former {
       // Of several with one name, the lookup decides, so that routes and clusters agree.
       former = service.hostname
-      if let chosen = mesh.service(named: service.hostname, visibleIn: proxy.namespace) {
+      if let chosen = argument.index.service(
+        named: service.hostname, visibleIn: argument.namespace)
+      {
         visible.append(chosen)
       }
     }
-    return visible
+    services = ServiceList(visible)
   }
 }
 
@@ -118,18 +141,6 @@ struct PolicyAttachment {
 }
 
 extension ProxyScope {
-  /// Whether services of a name exist that the proxy may not use.
-  func isHidden(_ hostname: String) -> Bool {
-    var range = mesh.services.indices
-    while let middle = range.isEmpty ? nil : range.lowerBound + range.count / 2 {
-      if mesh.services[middle].hostname == hostname { return true }
-      range =
-        mesh.services[middle].hostname < hostname
-        ? middle + 1..<range.upperBound : range.lowerBound..<middle
-    }
-    return false
-  }
-
   /// The objects that declare the services of some instances.
   func origins(of instances: [ProxyClass.ServiceInstance]) -> [Origin] {
     let hostnames = Set(instances.map(\.hostname))

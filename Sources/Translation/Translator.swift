@@ -12,6 +12,7 @@ package import ProtoReflection
 package struct Translator: Sendable {
   let decoder: PatchValueDecoder
   let decodedFilters: DecodedFilters
+  private let memories = ClassMemories()
 
   /// Makes a translator.
   ///
@@ -25,20 +26,25 @@ package struct Translator: Sendable {
   package func translate(
     _ mesh: MeshSnapshot, for proxyClass: ProxyClass
   ) -> ResourceSnapshot {
-    translate(ProxyScope(mesh, proxyClass), recorder: nil).resources
+    translate(remembered(mesh, proxyClass), recorder: nil).resources
   }
 
   /// The same resources, and why patches of EnvoyFilters did or did not change them.
   package func translate(
     _ mesh: MeshSnapshot, for proxyClass: ProxyClass, tracing subject: PatchTrace.Subject
   ) -> (resources: ResourceSnapshot, trace: PatchTrace) {
-    let scope = ProxyScope(mesh, proxyClass)
+    let scope = remembered(mesh, proxyClass)
     let recorder = PatchRecorder(subject, scope)
     let (resources, engine) = translate(scope, recorder: recorder)
     return (
       resources,
       recorder.trace(problems: mesh.problems + resources.problems, names: engine.names)
     )
+  }
+
+  private func remembered(_ mesh: MeshSnapshot, _ proxyClass: ProxyClass) -> ProxyScope {
+    ProxyScope(
+      mesh, proxyClass, TranslationRound(memories.take(proxyClass, for: mesh.revision)))
   }
 
   private func translate(
@@ -50,11 +56,11 @@ package struct Translator: Sendable {
 
     let clusters = Clusters(scope)
     problems += clusters.problems
-    sets[.endpoint] = clusters.assignments.map { $1.encoded(as: .endpoint, named: $0) }
+    sets[.endpoint] = clusters.assignments
 
-    let virtualServices = VirtualServiceIndex(scope)
+    let virtualServices = scope.virtualServices
     var listeners: [ListenerDraft] = []
-    var routes: [Sourced<Envoy.RouteConfiguration>] = []
+    var routes: [RouteConfigurationDraft] = []
     switch proxyClass.role {
     case .router:
       let gateway = GatewayPorts(scope)
@@ -88,25 +94,25 @@ package struct Translator: Sendable {
     problems += plan.problems
     decodedFilters.prune(to: mesh)
     var engine = PatchEngine(
-      scope, listeners: listeners, routes: routes, clusters: clusters.clusters.map(\.1), decoder,
+      scope, listeners: listeners, routes: routes, clusters: clusters.clusters, decoder,
       recorder)
     for group in plan.groups { engine.apply(group) }
     problems += engine.problems
     let extensions = ExtensionConfigs(scope, plan.extensionConfigs, recorder)
     problems += extensions.problems
     sets[.extensionConfig] = extensions.resources
-    sets[.cluster] = engine.clusters.remaining.map {
-      $0.sourced.encoded(as: .cluster, named: $0.name)
-    }
-    sets[.route] = engine.routes.remaining.map { $0.sourced.encoded(as: .route, named: $0.name) }
+    sets[.cluster] = engine.clusters.remaining.map(\.encoded)
+    sets[.route] = engine.routes.remaining.map { $0.encoded(in: &scope.round.memory) }
     sets[.listener] = engine.listeners.remaining.map {
       $0.sourced.encoded(as: .listener, named: $0.name)
     }
 
     let resources = ResourceSnapshot(
       revision: mesh.revision, proxyClass: proxyClass,
-      sets: sets.filter { !$0.value.isEmpty }.mapValues(ResourceSet.init),
+      sets: scope.round.memory.sets(of: sets),
       problems: Self.unique(problems.map(mesh.located), besides: mesh.problems))
+    scope.round.memory.forgetUnused()
+    memories.put(scope.round.memory, of: proxyClass, for: mesh.revision)
     return (resources, engine)
   }
 

@@ -39,8 +39,17 @@ extension VirtualService {
 
   /// What the conditions on the labels of a proxy's workload look at.
   package var sourceSelectors: [LabelSelector] {
-    let requests = http.flatMap(\.matches).map(\.sourceLabels)
+    var selectors: [LabelSelector] = []
+    // By positions, since a route has dozens of references to count on each copy.
+    for route in http.indices {
+      for match in http[route].matches.indices
+      where !http[route].matches[match].sourceLabels.isEmpty {
+        selectors.append(LabelSelector(matchLabels: http[route].matches[match].sourceLabels))
+      }
+    }
+    guard !tls.isEmpty || !tcp.isEmpty else { return selectors }
     let connections = (tls + tcp).flatMap(\.matches).map(\.sourceLabels)
-    return (requests + connections).filter { !$0.isEmpty }.map { LabelSelector(matchLabels: $0) }
+    return selectors
+      + connections.filter { !$0.isEmpty }.map { LabelSelector(matchLabels: $0) }
   }
 }

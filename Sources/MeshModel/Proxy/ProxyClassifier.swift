@@ -5,12 +5,6 @@
 /// Comparable by value, so that an edit which leaves it equal (most edits) needs no new look at any
 /// connected proxy.
 package struct ProxyClassifier: Hashable, Sendable {
-  /// A service that finds its workloads by their labels.
-  private struct SelectedService: Hashable, Sendable {
-    var selector: LabelSelector
-    var instances: [ProxyClass.ServiceInstance]
-  }
-
   /// Label keys that some object selects workloads on.
   private var labelKeys: Set<String>
   /// Node metadata keys that translation or some EnvoyFilter looks at.
@@ -19,9 +13,7 @@ package struct ProxyClassifier: Hashable, Sendable {
   private var matchesVersions: Bool
   /// Whether some DestinationRule balances by locality.
   private var looksAtLocalities = false
-  private var instancesByAddress: [String: [ProxyClass.ServiceInstance]] = [:]
-  /// By namespace.
-  private var selectedServices: [String: [SelectedService]] = [:]
+  private let instances: ServiceInstances
 
   /// Node metadata that translation looks at whatever the objects are.
   private static let alwaysMatchedMetadata = Set(
@@ -34,19 +26,18 @@ package struct ProxyClassifier: Hashable, Sendable {
     "gateway.networking.k8s.io/gateway-name"
   ]
 
-  package init(
-    selectors: [LabelSelector], envoyFilters: [EnvoyFilter],
-    destinationRules: [DestinationRule] = [], meshConfig: MeshConfig = MeshConfig(),
-    services: [Service]
+  init(
+    selectors: [LabelSelector], envoyFilters: [EnvoyFilter], destinationRules: [DestinationRule],
+    meshConfig: MeshConfig, instances: ServiceInstances
   ) {
-    let selectors = selectors + services.compactMap(\.selector)
+    self.instances = instances
     labelKeys = Self.alwaysSelectedLabels.union(selectors.flatMap(\.matchLabels.keys))
+      .union(instances.labelKeys)
     let matches = envoyFilters.flatMap(\.configPatches).map(\.proxy)
     metadataKeys = Self.alwaysMatchedMetadata.union(matches.flatMap(\.metadata.keys))
     matchesVersions = matches.contains { !$0.proxyVersion.isEmpty }
     for rule in destinationRules { add(rule) }
     if let locality = meshConfig.localityLoadBalancing { add(locality) }
-    for service in services { add(service) }
   }
 
   /// Cuts a proxy down to what the mesh's objects look at.
@@ -57,18 +48,8 @@ package struct ProxyClassifier: Hashable, Sendable {
       metadata: proxy.metadata.filter { metadataKeys.contains($0.key) },
       locality: looksAtLocalities ? proxy.locality : "",
       gatewayTopology: proxy.role == .router ? proxy.gatewayTopology : nil,
-      istioVersion: matchesVersions ? proxy.istioVersion : nil, instances: instances(of: proxy))
-  }
-
-  /// The service ports that a proxy's workload backs: by its addresses, or by its labels in the
-  /// namespace of a service with a selector.
-  private func instances(of proxy: Proxy) -> [ProxyClass.ServiceInstance] {
-    var found = Set(proxy.ipAddresses.flatMap { instancesByAddress[$0] ?? [] })
-    for service in selectedServices[proxy.namespace] ?? []
-    where service.selector.matches(proxy.labels) {
-      found.formUnion(service.instances)
-    }
-    return found.sorted()
+      istioVersion: matchesVersions ? proxy.istioVersion : nil,
+      instances: instances.instances(of: proxy))
   }
 
   private mutating func add(_ rule: DestinationRule) {
@@ -87,29 +68,6 @@ package struct ProxyClassifier: Hashable, Sendable {
     if !locality.distribute.isEmpty { looksAtLocalities = true }
     for label in locality.failoverPriority {
       labelKeys.insert(String(label.prefix { $0 != "=" }))
-    }
-  }
-
-  private mutating func add(_ service: Service) {
-    func instance(of port: Service.Port, targetPort: UInt16?) -> ProxyClass.ServiceInstance {
-      ProxyClass.ServiceInstance(
-        hostname: service.hostname, namespace: service.namespace, servicePort: port.number,
-        targetPort: targetPort ?? port.number, portProtocol: port.portProtocol)
-    }
-    for endpoint in service.endpoints {
-      for port in service.ports {
-        guard let target = endpoint.ports[port.number] else { continue }
-        instancesByAddress[endpoint.address, default: []].append(
-          instance(of: port, targetPort: target))
-      }
-    }
-    if let selector = service.selector, !selector.matchLabels.isEmpty {
-      selectedServices[service.namespace, default: []].append(
-        SelectedService(
-          selector: selector,
-          instances: service.ports.map {
-            instance(of: $0, targetPort: service.targetPorts[$0.number])
-          }))
     }
   }
 }

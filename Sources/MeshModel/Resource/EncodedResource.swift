@@ -16,6 +16,8 @@ package struct EncodedResource: Hashable, Sendable {
     self.name = name
     self.version = ContentHash(of: bytes)
     self.bytes = bytes
-    self.origins = Array(Set(origins)).sorted()
+    self.origins = origins.sorted().reduce(into: []) { unique, origin in
+      if unique.last != origin { unique.append(origin) }
+    }
   }
 }

@@ -11,19 +11,32 @@ package struct ResourceSet: Hashable, Sendable {
   package static let empty = ResourceSet([])
 
   /// Makes a set; names must be unique, a later duplicate is a bug of the caller.
-  package init(_ resources: [EncodedResource]) {
+  package init(_ resources: [EncodedResource]) { self.init(resources, after: nil) }
+
+  /// The same, at less cost the more of it is as in a former set.
+  package init(_ resources: [EncodedResource], after former: ResourceSet?) {
     let sorted = resources.sorted { $0.name < $1.name }
-    var positions: [String: Int] = [:]
+    if let former, former.resources == sorted {
+      self = former
+      return
+    }
     var hasher = ContentHash.Hasher()
-    for (position, resource) in sorted.enumerated() {
-      let former = positions.updateValue(position, forKey: resource.name)
-      precondition(former == nil, "two resources of a set are named \(resource.name)")
+    for resource in sorted {
       hasher.combine(resource.name)
       hasher.combine(resource.version)
     }
     self.resources = sorted
-    self.positions = positions
     version = hasher.finalize()
+    if let former, former.resources.elementsEqual(sorted, by: { $0.name == $1.name }) {
+      positions = former.positions
+      return
+    }
+    var positions: [String: Int] = [:]
+    for (position, resource) in sorted.enumerated() {
+      let twin = positions.updateValue(position, forKey: resource.name)
+      precondition(twin == nil, "two resources of a set are named \(resource.name)")
+    }
+    self.positions = positions
   }
 
   package subscript(name: String) -> EncodedResource? { positions[name].map { resources[$0] } }

@@ -8,48 +8,23 @@ import SwiftProtobuf
 ///
 /// Clusters and routes both ask here, so that they agree.
 struct DestinationPolicies {
-  let mesh: MeshSnapshot
-  let proxy: ProxyClass
+  private let rules: DestinationRuleIndex
+  private let surroundings: Surroundings
 
-  init(_ mesh: MeshSnapshot, _ proxy: ProxyClass) {
-    self.mesh = mesh
-    self.proxy = proxy
+  init(_ rules: DestinationRuleIndex, _ surroundings: Surroundings) {
+    self.rules = rules
+    self.surroundings = surroundings
   }
 
   /// The rules for a service; nil where there is none.
   func entry(for service: Service) -> DestinationRuleIndex.Entry? {
-    mesh.destinationRules.entry(
+    let proxy = surroundings.proxy
+    return rules.entry(
       for: service, from: proxy.namespace, labels: proxy.labels,
-      root: mesh.meshConfig.rootNamespace)
+      root: surroundings.meshConfig.rootNamespace)
   }
 
-  /// Which part of a request decides where it goes, for the routes to a destination with consistent
-  /// hashing; empty where it does not matter.
-  ///
-  /// - Parameters:
-  ///   - host: the full name of a service.
-  ///   - port: of the service.
-  ///   - subset: empty for the whole service.
-  /// - Returns: at most one policy: of the subset, else of the rule, as the cluster has it.
-  func hashPolicy(
-    for host: String, port: UInt16, subset: String
-  ) -> [Envoy.RouteAction.HashPolicy] {
-    let policy = policy(for: host, port: port, subset: subset)
-    guard case .consistentHash(let hash)? = policy?.loadBalancer?.algorithm else { return [] }
-    return [Self.hashPolicy(hash.key)]
-  }
-
-  /// What holds for a port of a service, or a subset of it, as its cluster has it; nil where no rule
-  /// is for it.
-  func policy(for host: String, port: UInt16, subset: String) -> TrafficPolicy? {
-    guard let service = mesh.service(named: host, visibleIn: proxy.namespace),
-      let entry = entry(for: service)
-    else { return nil }
-    let override = entry.subset(named: subset)?.subset.trafficPolicy
-    return .merged(entry.trafficPolicy, override, port: port)
-  }
-
-  private static func hashPolicy(_ key: ConsistentHash.Key) -> Envoy.RouteAction.HashPolicy {
+  fileprivate static func hashPolicy(by key: ConsistentHash.Key) -> Envoy.RouteAction.HashPolicy {
     Envoy.RouteAction.HashPolicy.with {
       switch key {
       case .header(let name): $0.header.headerName = name
@@ -67,5 +42,23 @@ struct DestinationPolicies {
         }
       }
     }
+  }
+}
+
+extension DestinationRuleIndex.Entry {
+  /// Which part of a request decides where it goes, for the routes to a destination with consistent
+  /// hashing; empty where it does not matter.
+  ///
+  /// At most one policy: of the subset, else of the rule, as the cluster has it. No name stands for the
+  /// whole service.
+  func hashPolicy(port: UInt16, subset name: String) -> [Envoy.RouteAction.HashPolicy] {
+    let policy = policy(port: port, subset: name)
+    guard case .consistentHash(let hash)? = policy.loadBalancer?.algorithm else { return [] }
+    return [DestinationPolicies.hashPolicy(by: hash.key)]
+  }
+
+  /// What holds for a port of the service, or a subset of it, as its cluster has it.
+  func policy(port: UInt16, subset name: String) -> TrafficPolicy {
+    .merged(trafficPolicy, subset(named: name)?.subset.trafficPolicy, port: port)
   }
 }

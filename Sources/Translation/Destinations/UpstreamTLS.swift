@@ -18,15 +18,18 @@ struct UpstreamTLS {
   let proxy: ProxyClass
   /// Of the service, which count where the rule has none.
   let serviceNames: [String]
-  /// Those of the proxy's namespace, which SDS serves to gateways.
-  let secrets: [String: Secret]
+  /// By the names of the Secrets of the proxy's namespace, which SDS serves to gateways.
+  let credentials: [String: Credential]
   private(set) var problems: [(path: FieldPath, code: ConfigError.Code, reason: String)] = []
 
-  init(_ settings: ClientTLS, _ scope: ProxyScope, _ service: Service) {
+  init(
+    _ settings: ClientTLS, _ proxy: ProxyClass, _ credentials: [String: Credential],
+    serviceNames: [String]
+  ) {
     self.settings = settings
-    proxy = scope.proxy
-    secrets = scope.mesh.secrets[scope.proxy.namespace] ?? [:]
-    serviceNames = service.subjectAltNames
+    self.proxy = proxy
+    self.credentials = credentials
+    self.serviceNames = serviceNames
   }
 
   mutating func apply(to draft: inout ClusterBuilder) {
@@ -82,7 +85,7 @@ struct UpstreamTLS {
       return set(context, roots: .file(""), &draft)
     }
     if settings.mode == .mutual {
-      if secrets[name]?.keyPair != nil {
+      if credentials[name]?.hasKeyPair ?? false {
         context.commonTlsContext.tlsCertificateSdsSecretConfigs = [
           Self.source(of: .certificate(credential: name))
         ]
@@ -94,7 +97,7 @@ struct UpstreamTLS {
       }
     }
     let rootsName = name + SecretName.rootsSuffix
-    guard secrets[name]?.caCertificates != nil || secrets[rootsName]?.caCertificates != nil else {
+    guard [name, rootsName].contains(where: { credentials[$0]?.hasRoots ?? false }) else {
       if !settings.insecureSkipVerify {
         report(
           .notFound,

@@ -61,7 +61,7 @@ struct GatewayStreams {
   private mutating func serviceRoutes(of server: GatewayPort.Server) -> [Route] {
     let hosts = server.server.hosts.map(\.dnsName)
     var routes: [Route] = []
-    for service in scope.services
+    for service in scope.services.all
     // Envoy takes no name with a wildcard inside.
     where service.isMeshInternal && !service.hostname.hasPrefix("*")
       && hosts.contains(where: { Hostname.isSubset(service.hostname, of: $0) })

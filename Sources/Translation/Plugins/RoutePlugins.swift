@@ -68,10 +68,10 @@ extension HTTPRoutes {
   /// A plugin that nobody declares may have been meant to guard the route, so the route then answers
   /// 500; the name was reported once for the whole mesh.
   func enablePlugins(of http: VirtualService.HTTPRoute, on route: inout Envoy.Route) {
-    let references = (scope.gatewayPlugins[gateway] ?? []) + object.plugins + http.plugins
-    guard !references.isEmpty, scope.proxy.runsWasm else { return }
+    let references = argument.gatewayPlugins + object.plugins + http.plugins
+    guard !references.isEmpty, proxy.runsWasm else { return }
     for reference in references {
-      guard let plugin = scope.mesh.routePlugin(named: reference.name) else {
+      guard let plugin = argument.surroundings.value.routePlugins[reference.name] else {
         route.directResponse = .with { $0.status = 500 }
         continue
       }

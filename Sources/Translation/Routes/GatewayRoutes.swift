@@ -15,21 +15,19 @@ struct GatewayRoutes {
     self.virtualServices = virtualServices
   }
 
-  mutating func configurations(for port: GatewayPort) -> [Sourced<Envoy.RouteConfiguration>] {
+  mutating func configurations(for port: GatewayPort) -> [RouteConfigurationDraft] {
     port.routeConfigurations.map { configuration(named: $0.name, of: $0.servers) }
   }
 
   private mutating func configuration(
     named name: String, of servers: [GatewayPort.Server]
-  ) -> Sourced<Envoy.RouteConfiguration> {
+  ) -> RouteConfigurationDraft {
     var table = VirtualHostTable()
     for server in servers { add(server, to: &table) }
     if table.isEmpty, let server = servers.first {
       table.addBlackHole(port: server.server.port)
     }
-    return Sourced(
-      RouteConfiguration.message(named: name, table),
-      origins: servers.map(\.origin) + table.origins)
+    return table.configuration(named: name, origins: servers.map(\.origin), in: scope)
   }
 
   /// Adds the VirtualServices of one server; where several name a host, their routes follow each
@@ -43,22 +41,22 @@ struct GatewayRoutes {
       matchers[namespace] = matcher
       let hosts = matcher.intersection(with: virtualService.hosts)
       guard !hosts.isEmpty else { continue }
-      var builder = HTTPRoutes(
-        virtualService.object, scope: scope, port: server.server.port,
-        gateway: server.gatewayName, isTLS: !server.server.portProtocol.isPlainHTTP)
-      let routes = builder.routes()
-      problems += builder.problems
+      let routes = scope.routes(
+        of: virtualService, port: server.server.port, gateway: server.gatewayName,
+        isTLS: !server.server.portProtocol.isPlainHTTP)
+      problems += routes.problems
       // As in Istio, a VirtualService of which nothing is left opens no virtual host.
-      guard !routes.isEmpty else { continue }
-      table.origins += virtualService.object.routeOrigins
+      guard !routes.list.isEmpty else { continue }
+      table.origins += virtualService.origins
       for host in hosts {
-        table.append(routes, to: host, port: server.server.port, requiresTLS: isRedirected)
+        table.append(
+          routes.list, to: host, port: server.server.port, requiresTLS: isRedirected)
       }
     }
     guard isRedirected else { return }
     // Hosts without routes redirect all the same.
     for host in server.server.hosts {
-      table.append([], to: host.dnsName, port: server.server.port, requiresTLS: true)
+      table.append(nil, to: host.dnsName, port: server.server.port, requiresTLS: true)
     }
   }
 }

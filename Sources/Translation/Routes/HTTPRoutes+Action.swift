@@ -47,7 +47,7 @@ extension HTTPRoutes {
   ) throws(ConfigError) {
     var action = Envoy.RouteAction()
     action.clusterNotFoundResponseCode = .internalServerError
-    if let policy = RetryPolicy.policy(http.retries, scope.mesh.meshConfig) {
+    if let policy = RetryPolicy.policy(http.retries, argument.surroundings.value.meshConfig) {
       action.retryPolicy = policy
     }
     // Unset disables the timeout, as in Istio; Envoy's own default is 15 s.
@@ -130,16 +130,16 @@ extension HTTPRoutes {
   /// A host or port that no service has is said once for the whole mesh; here, what only the proxies
   /// of this class miss.
   private mutating func cluster(
-    of destination: VirtualService.Destination, at path: FieldPath
+    of target: VirtualService.Destination, at path: FieldPath
   ) -> String {
-    let (host, port) = target(of: destination)
-    if scope.service(named: host) == nil, scope.isHidden(host) {
+    let (host, port) = self.target(of: target)
+    if destination(host).isHidden {
       report(
         ConfigError(
           .notFound, severity: .warning, at: path["host"],
-          reason: "\(host) is not exported to namespace \(scope.proxy.namespace) of the proxy; "
+          reason: "\(host) is not exported to namespace \(proxy.namespace) of the proxy; "
             + "requests get status 500"))
     }
-    return ClusterName.outbound(port: port, subset: destination.subset, host: host)
+    return ClusterName.outbound(port: port, subset: target.subset, host: host)
   }
 }

@@ -7,12 +7,12 @@ import SwiftProtobuf
 /// Consistent hashing, which a DestinationRule asks for and a route carries out.
 extension HTTPRoutes {
   /// The service and the port of it that a destination means.
-  func target(of destination: VirtualService.Destination) -> (host: String, port: UInt16) {
-    let host = Hostname.resolve(destination.host, in: object.meta.namespace)
-    let ports = scope.service(named: host)?.ports ?? []
+  func target(of target: VirtualService.Destination) -> (host: String, port: UInt16) {
+    let host = Hostname.resolve(target.host, in: object.meta.namespace)
+    let ports = destination(host).ports ?? []
     // As Istio: the port asked for, else the only one of the service, else that of the listener.
     let only = ports.count == 1 ? ports.first?.number : nil
-    return (host, destination.port ?? only ?? port)
+    return (host, target.port ?? only ?? port)
   }
 
   /// The policies of all destinations with a share of the requests, each once.
@@ -24,8 +24,8 @@ extension HTTPRoutes {
     var policies: [Envoy.RouteAction.HashPolicy] = []
     for weighted in destinations where destinations.count == 1 || weighted.weight > 0 {
       let (host, port) = target(of: weighted.destination)
-      let found = scope.destinations.hashPolicy(
-        for: host, port: port, subset: weighted.destination.subset)
+      let found =
+        destination(host).entry?.hashPolicy(port: port, subset: weighted.destination.subset) ?? []
       policies += found.filter { !policies.contains($0) }
     }
     return policies

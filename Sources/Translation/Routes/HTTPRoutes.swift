@@ -9,28 +9,22 @@ import SwiftProtobuf
 /// A route that Envoy would refuse is left out and reported: a whole route configuration is one
 /// resource, so a single bad expression would otherwise freeze the routes of everybody.
 struct HTTPRoutes {
-  let object: VirtualService
-  let scope: ProxyScope
-  /// The port that requests come in on, by which `match.port` selects.
-  let port: UInt16
-  /// The gateway's `namespace/name`, or `mesh`.
-  let gateway: String
-  /// Whether requests come in over TLS, which ends here.
-  let isTLS: Bool
+  let argument: VirtualServiceRoutes.Argument
   private(set) var problems: [ConfigError] = []
   /// The route whose parts are being built.
   private var current: VirtualService.HTTPRoute?
+  private var destinations: [String: RouteDestinations.Destination] = [:]
 
-  init(
-    _ object: VirtualService, scope: ProxyScope, port: UInt16, gateway: String,
-    isTLS: Bool = false
-  ) {
-    self.object = object
-    self.scope = scope
-    self.port = port
-    self.gateway = gateway
-    self.isTLS = isTLS
+  init(_ argument: VirtualServiceRoutes.Argument) {
+    self.argument = argument
+    for destination in argument.destinations.all { destinations[destination.host] = destination }
   }
+
+  var object: VirtualService { argument.object.object }
+  var port: UInt16 { argument.port }
+  var gateway: String { argument.gateway }
+  var isTLS: Bool { argument.isTLS }
+  var proxy: ProxyClass { argument.surroundings.value.proxy }
 
   /// One route for each match, in order, up to the first that matches everything.
   mutating func routes() -> [Envoy.Route] {
@@ -63,6 +57,15 @@ struct HTTPRoutes {
     return routes
   }
 
+  /// What is known of a service, by its full name.
+  func destination(_ host: String) -> RouteDestinations.Destination {
+    guard let destination = destinations[host] else {
+      preconditionFailure(
+        "a route names \(host), which is not among the hosts of its VirtualService")
+    }
+    return destination
+  }
+
   /// The result, or nil with the problem reported.
   private mutating func attempt<Result>(
     _ body: (inout Self) throws(ConfigError) -> Result
@@ -84,7 +87,6 @@ struct HTTPRoutes {
   /// Conditions on where the request comes in are decided here, not by Envoy.
   private func applies(_ match: VirtualService.HTTPMatch) -> Bool {
     if let wanted = match.port, wanted != UInt32(port) { return false }
-    let proxy = scope.proxy
     guard match.sourceLabels.allSatisfy({ proxy.labels[$0] == $1 }),
       match.sourceNamespace.isEmpty || match.sourceNamespace == proxy.namespace
     else { return false }

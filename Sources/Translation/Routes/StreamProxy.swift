@@ -67,7 +67,8 @@ struct StreamProxy {
   }
 
   private func policy(for target: Target) -> TrafficPolicy? {
-    scope.destinations.policy(for: target.host, port: target.port, subset: target.subset)
+    scope.service(named: target.host).flatMap(scope.destinations.entry)?
+      .policy(port: target.port, subset: target.subset)
   }
 
   /// What of a DestinationRule is carried out here rather than in the cluster.

@@ -46,9 +46,7 @@ struct EgressScope {
       guard resolved.gateways.contains(VirtualService.mesh),
         Self.imports(resolved, hosts, from: namespace)
       else { continue }
-      for host in object.destinationHosts {
-        chosen.insert(Hostname.resolve(host, in: object.meta.namespace))
-      }
+      chosen.formUnion(resolved.destinations)
     }
     let port = listener.port?.number
     services = visible.filter { service in
@@ -80,17 +78,5 @@ extension Sidecar.Host {
     case .none: false
     case .named(let name): other == name
     }
-  }
-}
-
-extension VirtualService {
-  /// The hosts that requests and connections are routed or copied to, as written.
-  fileprivate var destinationHosts: [String] {
-    (tls + tcp).flatMap { $0.destinations.map(\.destination.host) }
-      + http.flatMap { route in
-        let mirrors = route.mirrors.map(\.destination.host)
-        guard case .route(let destinations) = route.action else { return mirrors }
-        return destinations.map(\.destination.host) + mirrors
-      }
   }
 }

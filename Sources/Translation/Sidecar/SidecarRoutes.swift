@@ -44,40 +44,41 @@ struct SidecarRoutes {
   /// The routes of a service on a port that may turn out to be HTTP.
   mutating func configuration(
     for service: Service, on port: OutboundPorts.StreamPort
-  ) -> Sourced<Envoy.RouteConfiguration> {
+  ) -> RouteConfigurationDraft {
     var table = VirtualHostTable()
     table.origins = service.origins
     let routes = routes(to: service, port.number, port.egress, origins: &table.origins)
     let name = Self.name(service, port.number)
     // Whatever host a client names, it is this service that it has connected to.
-    table.append(Self.virtualHost(name, ["*"], routes))
-    var message = RouteConfiguration.message(named: name, table)
-    message.ignorePortInHostMatching = true
-    return Sourced(message, origins: table.origins)
+    table.append(name, domains: ["*"], routes)
+    return table.configuration(named: name, in: scope)
   }
 
   mutating func configuration(
     for httpPort: OutboundPorts.HTTPPort
-  ) -> Sourced<Envoy.RouteConfiguration> {
+  ) -> RouteConfigurationDraft {
     let (port, egress) = (httpPort.number, httpPort.egress)
     var table = VirtualHostTable()
+    // Kind by kind, which is nearly the order in which they end.
+    var virtualServiceOrigins: [Origin] = []
     for service in httpPort.services {
       table.origins += service.origins
-      let routes = routes(to: service, port, egress, origins: &table.origins)
-      table.append(
-        Self.virtualHost("\(service.hostname):\(port)", domains(of: service), routes))
+      let routes = routes(to: service, port, egress, origins: &virtualServiceOrigins)
+      table.append("\(service.hostname):\(port)", domains: domains(of: service), routes)
     }
     // Hosts that are no service, or one on another port: only VirtualServices know them.
-    for (host, virtualService) in hosts where egress.imports(virtualService) {
+    let served = Set(httpPort.services.map(\.hostname))
+    for (host, virtualService) in hosts
+    where !served.contains(host) && egress.imports(virtualService) {
       let routes = routes(virtualService, port)
       guard !routes.isEmpty else { continue }
-      table.origins += virtualService.object.routeOrigins
-      table.append(Self.virtualHost("\(host):\(port)", [host], routes))
+      virtualServiceOrigins += virtualService.origins
+      table.append("\(host):\(port)", domains: [host], routes)
     }
-    table.append(catchAll())
-    var message = RouteConfiguration.message(named: "\(port)", table)
-    message.ignorePortInHostMatching = true
-    return Sourced(message, origins: table.origins)
+    table.origins += virtualServiceOrigins
+    let name = scope.allowsAnyOutbound ? "allow_any" : "block_all"
+    table.append(name, domains: ["*"], RouteList([catchAll(named: name)]))
+    return table.configuration(named: "\(port)", in: scope)
   }
 
   /// The route of a connection to the workload itself.
@@ -104,37 +105,26 @@ struct SidecarRoutes {
 
   private mutating func routes(
     to service: Service, _ port: UInt16, _ egress: EgressScope, origins: inout [Origin]
-  ) -> [Envoy.Route] {
+  ) -> RouteList {
     if let virtualService = virtualServices[service.hostname], egress.imports(virtualService) {
       let routes = routes(virtualService, port)
       if !routes.isEmpty {
-        origins += virtualService.object.routeOrigins
+        origins += virtualService.origins
         return routes
       }
     }
-    return [
-      Envoy.Route.with {
-        $0.name = "default"
-        $0.match.prefix = "/"
-        $0.route.cluster = ClusterName.outbound(port: port, host: service.hostname)
-        $0.route.timeout = Google_Protobuf_Duration()
-        $0.route.maxStreamDuration.grpcTimeoutHeaderMax = Google_Protobuf_Duration()
-        if let policy = RetryPolicy.policy(nil, scope.mesh.meshConfig) {
-          $0.route.retryPolicy = policy
-        }
-        $0.route.hash(
-          by: scope.destinations.hashPolicy(for: service.hostname, port: port, subset: ""))
-      }
-    ]
+    let argument = DefaultRoutes.Argument(
+      hostname: service.hostname, port: port, entry: scope.destinations.entry(for: service),
+      surroundings: scope.surroundings)
+    return scope.round.memory.defaultRoutes.part("\(service.hostname):\(port)", argument).list
   }
 
   private mutating func routes(
     _ virtualService: ResolvedVirtualService, _ port: UInt16
-  ) -> [Envoy.Route] {
-    var builder = HTTPRoutes(
-      virtualService.object, scope: scope, port: port, gateway: VirtualService.mesh)
-    defer { problems += builder.problems }
-    return builder.routes()
+  ) -> RouteList {
+    let routes = scope.routes(of: virtualService, port: port, gateway: VirtualService.mesh)
+    problems += routes.problems
+    return routes.list
   }
 
   /// The names by which the workload may call a service: full, and shortened by what they share.
@@ -151,34 +141,18 @@ struct SidecarRoutes {
     return domains + service.addresses.filter(IPAddress.isValid)
   }
 
-  private static func virtualHost(
-    _ name: String, _ domains: [String], _ routes: [Envoy.Route]
-  ) -> Envoy.VirtualHost {
-    Envoy.VirtualHost.with {
+  /// Where requests to hosts go that nobody declared.
+  private func catchAll(named name: String) -> Envoy.Route {
+    Envoy.Route.with {
       $0.name = name
-      $0.domains = domains
-      $0.routes = routes
-      $0.includeRequestAttemptCount = true
+      $0.match.prefix = "/"
+      if scope.allowsAnyOutbound {
+        $0.route.cluster = ClusterName.passthrough
+        $0.route.timeout = Google_Protobuf_Duration()
+        $0.route.maxStreamDuration.grpcTimeoutHeaderMax = Google_Protobuf_Duration()
+      } else {
+        $0.directResponse.status = 502
+      }
     }
-  }
-
-  /// Requests to hosts that nobody declared.
-  private func catchAll() -> Envoy.VirtualHost {
-    let allows = scope.allowsAnyOutbound
-    return Self.virtualHost(
-      allows ? "allow_any" : "block_all", ["*"],
-      [
-        Envoy.Route.with {
-          $0.name = allows ? "allow_any" : "block_all"
-          $0.match.prefix = "/"
-          if allows {
-            $0.route.cluster = ClusterName.passthrough
-            $0.route.timeout = Google_Protobuf_Duration()
-            $0.route.maxStreamDuration.grpcTimeoutHeaderMax = Google_Protobuf_Duration()
-          } else {
-            $0.directResponse.status = 502
-          }
-        }
-      ])
   }
 }

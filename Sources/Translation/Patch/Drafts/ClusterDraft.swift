@@ -4,8 +4,12 @@ import EnvoyAPI
 import MeshModel
 
 /// A cluster that is still open to patches, with what its name says about it.
+///
+/// Its message is read out of its bytes when a patch looks at it; a cluster that no patch is about stays
+/// the resource that it is.
 struct ClusterDraft: PatchableDraft {
-  var message: Envoy.Cluster
+  private var content: EncodedContent<Envoy.Cluster>
+  private(set) var name: String
   let context: EnvoyFilter.Context
   let subset: String
   /// The host names of its services; several for a cluster of the workload's own port.
@@ -13,7 +17,16 @@ struct ClusterDraft: PatchableDraft {
   let port: UInt32?
   var origins: [Origin]
 
-  var name: String { message.name }
+  var message: Envoy.Cluster {
+    get { content.message }
+    set {
+      content = .message(newValue)
+      name = newValue.name
+    }
+  }
+
+  /// As it is served.
+  var encoded: EncodedResource { content.encoded(as: .cluster, named: name, origins) }
 
   var keys: [DraftKey] {
     [.name(name)] + services.map(DraftKey.service) + (port.map { [.port($0)] } ?? [])
@@ -21,8 +34,10 @@ struct ClusterDraft: PatchableDraft {
 
   init(_ cluster: Sourced<Envoy.Cluster>, for proxy: ProxyClass) {
     let name = cluster.content.name
-    message = cluster.content
-    origins = cluster.origins
+    let resource = cluster.encoded(as: .cluster, named: name)
+    self.name = name
+    content = .resource(resource)
+    origins = resource.origins
     let parts = name.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
     let isInbound = parts[0] == "inbound" || name == ClusterName.inboundPassthrough
     context =
@@ -49,11 +64,10 @@ struct ClusterDraft: PatchableDraft {
 
   /// A cluster that a patch adds.
   init(added message: Envoy.Cluster, _ context: EnvoyFilter.Context, by origin: Origin) {
-    self.message = message
+    content = .message(message)
+    name = message.name
     self.context = context
     (subset, services, port) = ("", [], nil)
     origins = [origin]
   }
-
-  var sourced: Sourced<Envoy.Cluster> { Sourced(message, origins: origins) }
 }

@@ -10,120 +10,133 @@ import SwiftProtobuf
 /// configuration that no patch is about nothing is touched.
 struct RouteConfigurationDraft: PatchableDraft {
   let context: EnvoyFilter.Context
+  /// Everything but the virtual hosts.
+  var head: Envoy.RouteConfiguration
   var origins: [Origin]
-  private var message: Envoy.RouteConfiguration
+  private var built: [EncodedVirtualHost]
   private var openHosts: DraftTable<VirtualHostDraft>?
 
-  init(_ configuration: Sourced<Envoy.RouteConfiguration>, _ context: EnvoyFilter.Context) {
-    message = configuration.content
-    origins = configuration.origins
-    self.context = context
+  init(
+    _ head: Envoy.RouteConfiguration, _ hosts: [EncodedVirtualHost], origins: [Origin],
+    in role: Proxy.Role
+  ) {
+    self.head = head
+    self.origins = origins
+    built = hosts
+    context = role == .router ? .gateway : .sidecarOutbound
   }
 
-  var name: String { message.name }
+  /// One that stands in a listener.
+  init(inline message: Envoy.RouteConfiguration) {
+    context = .sidecarInbound
+    origins = []
+    built = []
+    head = message
+    finished = message
+  }
+
+  var name: String { head.name }
   var keys: [DraftKey] { [.name(name)] }
 
   var hosts: DraftTable<VirtualHostDraft> {
-    get { openHosts ?? DraftTable(message.virtualHosts.map(VirtualHostDraft.init)) }
+    get { openHosts ?? DraftTable(built.map(VirtualHostDraft.init)) }
     _modify {
-      open()
-      var hosts = openHosts ?? DraftTable()
+      var hosts = openHosts ?? DraftTable(built.map(VirtualHostDraft.init))
       openHosts = nil
       defer { openHosts = hosts }
       yield &hosts
     }
   }
 
-  private mutating func open() {
-    guard openHosts == nil else { return }
-    openHosts = DraftTable(message.virtualHosts.map(VirtualHostDraft.init))
-    message.virtualHosts = []
-  }
-
-  /// Everything but the virtual hosts.
-  var head: Envoy.RouteConfiguration {
-    get {
-      guard openHosts == nil else { return message }
-      var head = message
-      head.virtualHosts = []
-      return head
-    }
-    set {
-      open()
-      message = newValue
-    }
-  }
-
   /// The whole message; setting it takes it apart anew.
   var finished: Envoy.RouteConfiguration {
     get {
-      guard let openHosts else { return message }
-      var whole = message
-      whole.virtualHosts = openHosts.remaining.map(\.finished)
+      var whole = head
+      whole.virtualHosts = hosts.remaining.map(\.finished)
       return whole
     }
     set {
-      openHosts = nil
-      message = newValue
+      head = newValue
+      head.virtualHosts = []
+      openHosts = DraftTable(newValue.virtualHosts.map(VirtualHostDraft.init))
     }
   }
 
-  var sourced: Sourced<Envoy.RouteConfiguration> { Sourced(finished, origins: origins) }
+  /// As it is served: put together anew only where a part has changed since the last translation.
+  func encoded(in memory: inout ClassMemory) -> EncodedResource {
+    let argument = EncodedRouteConfiguration.Argument(
+      head: head, hosts: openHosts?.remaining.map(\.encoded) ?? built, origins: origins)
+    return memory.routeConfigurations.part(name, argument).resource
+  }
 }
 
 /// A virtual host that is still open to patches.
 struct VirtualHostDraft: PatchableDraft {
-  private(set) var message: Envoy.VirtualHost
-  private var openRoutes: [HTTPRouteDraft]?
+  /// Nil once it has been changed.
+  private var built: EncodedVirtualHost?
+  /// Everything but the routes; nil until a patch looks at it.
+  private var openHead: Envoy.VirtualHost?
+  private var openRoutes: [HTTPRouteDraft] = []
 
-  init(_ message: Envoy.VirtualHost) { self.message = message }
+  init(_ built: EncodedVirtualHost) { self.built = built }
 
-  var name: String { message.name }
-
-  var keys: [DraftKey] { [.name(name)] + message.domains.map(DraftKey.domain) }
-
-  var routes: [HTTPRouteDraft] {
-    get { openRoutes ?? message.routes.map(HTTPRouteDraft.init) }
-    _modify {
-      open()
-      var routes = openRoutes ?? []
-      openRoutes = nil
-      defer { openRoutes = routes }
-      yield &routes
-    }
+  init(_ message: Envoy.VirtualHost) {
+    finished = message
   }
 
+  var name: String { built?.name ?? head.name }
+  var domains: [String] { built?.domains ?? head.domains }
+
+  var keys: [DraftKey] { [.name(name)] + domains.map(DraftKey.domain) }
+
+  /// Takes it apart, so that looking at it again costs nothing.
   mutating func open() {
-    guard openRoutes == nil else { return }
-    openRoutes = message.routes.map(HTTPRouteDraft.init)
-    message.routes = []
+    guard openHead == nil else { return }
+    let built = built
+    finished = finished
+    self.built = built
+  }
+
+  var routes: [HTTPRouteDraft] {
+    get { openHead == nil ? finished.routes.map(HTTPRouteDraft.init) : openRoutes }
+    _modify {
+      open()
+      built = nil
+      yield &openRoutes
+    }
   }
 
   /// Everything but the routes.
   var head: Envoy.VirtualHost {
     get {
-      guard openRoutes == nil else { return message }
-      var head = message
+      if let openHead { return openHead }
+      var head = finished
       head.routes = []
       return head
     }
     set {
       open()
-      message = newValue
+      built = nil
+      openHead = newValue
     }
   }
 
   /// The whole message; setting it takes it apart anew.
   var finished: Envoy.VirtualHost {
     get {
-      guard let openRoutes else { return message }
-      var whole = message
+      if let built { return Envoy.VirtualHost(reading: built.bytes) }
+      var whole = head
       whole.routes = openRoutes.map(\.message)
       return whole
     }
     set {
-      openRoutes = nil
-      message = newValue
+      built = nil
+      openRoutes = newValue.routes.map(HTTPRouteDraft.init)
+      var head = newValue
+      head.routes = []
+      openHead = head
     }
   }
+
+  var encoded: EncodedVirtualHost { built ?? EncodedVirtualHost(finished) }
 }

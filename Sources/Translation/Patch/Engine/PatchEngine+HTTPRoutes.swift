@@ -12,6 +12,7 @@ extension PatchEngine {
     let matcher = RouteMatcher(patch, servicePorts: servicePorts)
     var changed: [(HostSite, [HTTPRouteDraft])] = []
     for (site, hostClauses) in admittedHosts(&step, matcher) {
+      self[site].open()
       let routes = self[site].routes
       let isMeant = routes.contains(where: matcher.matches)
       guard isMeant || step.recording == .everything else { continue }
@@ -53,6 +54,7 @@ extension PatchEngine {
       name: \.name, target: isBound ? { matcher.matches($0) } : nil)
     for (site, hostClauses) in admittedHosts(&step, matcher) {
       var clauses = hostClauses
+      self[site].open()
       if isBound { matcher.compare(anyOf: self[site].routes, &clauses) }
       guard step.admits(clauses, at: place(of: site)) else { continue }
       let changes = edit.apply(to: &self[site].routes)

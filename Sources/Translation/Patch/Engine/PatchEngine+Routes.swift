@@ -39,7 +39,7 @@ extension PatchEngine {
           inlineRoutes.append(
             (
               ManagerSite(chain: site, filter: filter),
-              RouteConfigurationDraft(Sourced(configuration, origins: []), .sidecarInbound)
+              RouteConfigurationDraft(inline: configuration)
             ))
         }
       }
@@ -173,6 +173,7 @@ extension PatchEngine {
     _ host: VirtualHostDraft, by patch: DecodedPatch
   ) throws(ConfigError) -> VirtualHostDraft {
     var host = host
+    host.open()
     if patch.mentions("routes") {
       host.finished = try merge.merged(host.finished, by: patch)
     } else {
@@ -211,9 +212,9 @@ extension PatchEngine {
     of draft: VirtualHostDraft, at site: HostSite, _ patch: DecodedPatch
   ) throws(ConfigError) {
     let configuration = site.configuration
-    for domain in draft.message.domains {
+    for domain in draft.domains {
       for twin in self[configuration].hosts.positions(for: [.domain(domain)])
-      where twin != site.host && self[configuration].hosts[twin].message.domains.contains(domain) {
+      where twin != site.host && self[configuration].hosts[twin].domains.contains(domain) {
         throw ConfigError(
           .conflict, at: patch.valuePath["domains"],
           reason: "expected domains that no other virtual host of \(self[configuration].name) has, "
@@ -237,7 +238,7 @@ private struct ClaimedDomains {
     by draft: VirtualHostDraft, at site: PatchEngine.HostSite, in name: String,
     _ patch: DecodedPatch
   ) throws(ConfigError) {
-    for domain in Set(draft.message.domains) {
+    for domain in Set(draft.domains) {
       let claim = Claim(configuration: site.configuration, domain: domain)
       guard claims.insert(claim).inserted else {
         throw ConfigError(

@@ -27,15 +27,15 @@ struct PatchEngine {
 
   init(
     _ scope: ProxyScope, listeners: [ListenerDraft],
-    routes: [Sourced<Envoy.RouteConfiguration>], clusters: [Sourced<Envoy.Cluster>],
-    _ decoder: PatchValueDecoder, _ recorder: PatchRecorder?
+    routes: [RouteConfigurationDraft], clusters: [ClusterDraft], _ decoder: PatchValueDecoder,
+    _ recorder: PatchRecorder?
   ) {
     let proxy = scope.proxy
     contexts = proxy.role == .router ? [.gateway] : [.sidecarOutbound, .sidecarInbound]
     let context = contexts[0]
     self.listeners = DraftTable(listeners)
-    self.routes = DraftTable(routes.map { RouteConfigurationDraft($0, context) })
-    self.clusters = DraftTable(clusters.map { ClusterDraft($0, for: proxy) })
+    self.routes = DraftTable(routes)
+    self.clusters = DraftTable(clusters)
     merge = ElementMerge(decoder: decoder)
     servicePorts = Dictionary(
       grouping: context == .gateway ? proxy.instances : [], by: { UInt32($0.targetPort) }

@@ -85,8 +85,8 @@ struct RouteMatcher {
     }
     if !wanted.domainName.isEmpty {
       clauses.require(
-        hostPath["domainName"], wanted.domainName, among: host.message.domains,
-        host.message.domains.contains(wanted.domainName))
+        hostPath["domainName"], wanted.domainName, among: host.domains,
+        host.domains.contains(wanted.domainName))
     }
   }
 
