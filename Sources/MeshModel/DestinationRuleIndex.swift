@@ -36,6 +36,11 @@ package struct DestinationRuleIndex: Equatable, Sendable {
 
     /// Who decides how the clusters of the host are, those of subsets left aside.
     package var origins: [Origin] { rules.map(\.origin) }
+
+    /// The same for those of a subset; no name stands for the whole host.
+    package func origins(ofSubset name: String) -> [Origin] {
+      origins + [subset(named: name)?.origin].compactMap(\.self)
+    }
   }
 
   /// Rules for hosts in one namespace.

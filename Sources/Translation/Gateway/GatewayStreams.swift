@@ -154,11 +154,14 @@ struct GatewayStreams {
     return names
   }
 
-  private func proxy(
+  private mutating func proxy(
     _ route: VirtualService.ConnectionRoute, of object: VirtualService,
     _ server: GatewayPort.Server
   ) -> Envoy.TCPProxy {
-    StreamProxy(scope, port: server.server.port).proxy(for: route, of: object)
+    var proxies = StreamProxy(scope, port: server.server.port)
+    let proxy = proxies.proxy(for: route, of: object)
+    origins += proxies.origins
+    return proxy
   }
 }
 

@@ -47,7 +47,7 @@ struct GatewayRoutes {
       problems += routes.problems
       // As in Istio, a VirtualService of which nothing is left opens no virtual host.
       guard !routes.list.isEmpty else { continue }
-      table.origins += virtualService.origins
+      table.origins += routes.origins
       for host in hosts {
         table.append(
           routes.list, to: host, port: server.server.port, requiresTLS: isRedirected)

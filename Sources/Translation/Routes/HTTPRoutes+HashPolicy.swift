@@ -18,15 +18,18 @@ extension HTTPRoutes {
   /// The policies of all destinations with a share of the requests, each once.
   ///
   /// Envoy has one list for a route, whichever of its clusters is chosen.
-  func hashPolicies(
+  mutating func hashPolicies(
     of destinations: [VirtualService.WeightedDestination]
   ) -> [Envoy.RouteAction.HashPolicy] {
     var policies: [Envoy.RouteAction.HashPolicy] = []
     for weighted in destinations where destinations.count == 1 || weighted.weight > 0 {
       let (host, port) = target(of: weighted.destination)
-      let found =
-        destination(host).entry?.hashPolicy(port: port, subset: weighted.destination.subset) ?? []
-      policies += found.filter { !policies.contains($0) }
+      let subset = weighted.destination.subset
+      guard let entry = destination(host).entry,
+        let policy = entry.hashPolicy(port: port, subset: subset).first
+      else { continue }
+      ruleOrigins += entry.origins(ofSubset: subset)
+      if !policies.contains(policy) { policies.append(policy) }
     }
     return policies
   }

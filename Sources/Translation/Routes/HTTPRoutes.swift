@@ -11,6 +11,8 @@ import SwiftProtobuf
 struct HTTPRoutes {
   let argument: VirtualServiceRoutes.Argument
   private(set) var problems: [ConfigError] = []
+  /// The DestinationRules that decide about something in the routes.
+  var ruleOrigins: [Origin] = []
   /// The route whose parts are being built.
   private var current: VirtualService.HTTPRoute?
   private var destinations: [String: RouteDestinations.Destination] = [:]

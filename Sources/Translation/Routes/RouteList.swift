@@ -50,11 +50,14 @@ struct VirtualServiceRoutes: Piece {
   }
 
   let list: RouteList
+  /// The VirtualService, its delegates, and the rules that decide about something in the routes.
+  let origins: [Origin]
   let problems: [ConfigError]
 
   init(_ argument: Argument) {
     var builder = HTTPRoutes(argument)
     list = RouteList(builder.routes())
+    origins = argument.object.origins + builder.ruleOrigins
     problems = builder.problems
   }
 }
@@ -69,8 +72,11 @@ struct DefaultRoutes: Piece {
   }
 
   let list: RouteList
+  /// The rules that decide about something in the route.
+  let origins: [Origin]
 
   init(_ argument: Argument) {
+    let policies = argument.entry?.hashPolicy(port: argument.port, subset: "") ?? []
     let route = Envoy.Route.with {
       $0.name = "default"
       $0.match.prefix = "/"
@@ -80,8 +86,9 @@ struct DefaultRoutes: Piece {
       if let policy = RetryPolicy.policy(nil, argument.surroundings.value.meshConfig) {
         $0.route.retryPolicy = policy
       }
-      $0.route.hash(by: argument.entry?.hashPolicy(port: argument.port, subset: "") ?? [])
+      $0.route.hash(by: policies)
     }
     list = RouteList([route])
+    origins = policies.isEmpty ? [] : argument.entry?.origins ?? []
   }
 }

@@ -9,6 +9,8 @@ struct StreamProxy {
   let scope: ProxyScope
   /// Where the connection came in: the port of destinations that name none.
   let port: UInt16
+  /// The DestinationRules that decide about something in what was made.
+  private(set) var origins: [Origin] = []
 
   init(_ scope: ProxyScope, port: UInt16) {
     self.scope = scope
@@ -16,7 +18,7 @@ struct StreamProxy {
   }
 
   /// For an entry of `tls` or `tcp`.
-  func proxy(
+  mutating func proxy(
     for route: VirtualService.ConnectionRoute, of object: VirtualService
   ) -> Envoy.TCPProxy {
     let namespace = object.meta.namespace
@@ -25,20 +27,20 @@ struct StreamProxy {
     }
     let weighted = route.destinations.filter { $0.weight > 0 }
     let targets = weighted.map { target(of: $0.destination, in: namespace) }
-    return Envoy.TCPProxy.with {
-      $0.weightedClusters.clusters = zip(targets, weighted).map { target, weighted in
-        Envoy.TCPProxy.WeightedCluster.ClusterWeight.with {
-          $0.name = target.cluster
-          $0.weight = weighted.weight
-        }
+    var proxy = Envoy.TCPProxy()
+    proxy.weightedClusters.clusters = zip(targets, weighted).map { target, weighted in
+      Envoy.TCPProxy.WeightedCluster.ClusterWeight.with {
+        $0.name = target.cluster
+        $0.weight = weighted.weight
       }
-      $0.statPrefix = "\(object.meta.name).\(namespace)"
-      apply(targets.compactMap(policy), to: &$0)
     }
+    proxy.statPrefix = "\(object.meta.name).\(namespace)"
+    applyRules(for: targets, to: &proxy)
+    return proxy
   }
 
   /// For a service that no route is about.
-  func proxy(to service: Service) -> Envoy.TCPProxy {
+  mutating func proxy(to service: Service) -> Envoy.TCPProxy {
     proxy(to: Target(host: service.hostname, port: port, subset: ""))
   }
 
@@ -49,12 +51,12 @@ struct StreamProxy {
     var cluster: String { ClusterName.outbound(port: port, subset: subset, host: host) }
   }
 
-  private func proxy(to target: Target) -> Envoy.TCPProxy {
-    Envoy.TCPProxy.with {
-      $0.cluster = target.cluster
-      $0.statPrefix = target.cluster
-      apply([target].compactMap(policy), to: &$0)
-    }
+  private mutating func proxy(to target: Target) -> Envoy.TCPProxy {
+    var proxy = Envoy.TCPProxy()
+    proxy.cluster = target.cluster
+    proxy.statPrefix = target.cluster
+    applyRules(for: [target], to: &proxy)
+    return proxy
   }
 
   private func target(of destination: VirtualService.Destination, in namespace: String) -> Target {
@@ -66,19 +68,20 @@ struct StreamProxy {
       host: host, port: destination.port ?? only ?? port, subset: destination.subset)
   }
 
-  private func policy(for target: Target) -> TrafficPolicy? {
-    scope.service(named: target.host).flatMap(scope.destinations.entry)?
-      .policy(port: target.port, subset: target.subset)
-  }
-
-  /// What of a DestinationRule is carried out here rather than in the cluster.
-  private func apply(_ policies: [TrafficPolicy], to proxy: inout Envoy.TCPProxy) {
-    if policies.contains(where: \.hashesSourceIP) {
-      proxy.hashPolicy = [Envoy_Type_V3_HashPolicy.with { $0.sourceIp = .init() }]
-    }
-    // The first destination that says it, as Envoy has one for all of them.
-    if let idle = policies.lazy.compactMap({ $0.connectionPool?.tcpIdleTimeout }).first {
-      proxy.idleTimeout = Google_Protobuf_Duration(idle)
+  /// What of DestinationRules is carried out here rather than in the clusters.
+  private mutating func applyRules(for targets: [Target], to proxy: inout Envoy.TCPProxy) {
+    for target in targets {
+      let service = scope.service(named: target.host)
+      guard let entry = service.flatMap(scope.destinations.entry) else { continue }
+      let policy = entry.policy(port: target.port, subset: target.subset)
+      let idle = policy.connectionPool?.tcpIdleTimeout
+      guard idle != nil || policy.hashesSourceIP else { continue }
+      origins += entry.origins(ofSubset: target.subset)
+      if policy.hashesSourceIP {
+        proxy.hashPolicy = [Envoy_Type_V3_HashPolicy.with { $0.sourceIp = .init() }]
+      }
+      // The first destination that says it, as Envoy has one for all of them.
+      if let idle, !proxy.hasIdleTimeout { proxy.idleTimeout = Google_Protobuf_Duration(idle) }
     }
   }
 }

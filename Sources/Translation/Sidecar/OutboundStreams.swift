@@ -36,7 +36,7 @@ struct OutboundStreams {
 
   private let port: OutboundPorts.StreamPort
   private let scope: ProxyScope
-  private let proxies: StreamProxy
+  private var proxies: StreamProxy
   /// By name; nil among the ranges stands for all addresses.
   private var owners: [String: [AddressRange?: Owner]] = [:]
 
@@ -66,6 +66,7 @@ struct OutboundStreams {
         addTCP(member, positions.map { index[$0].object })
       }
     }
+    origins += proxies.origins
   }
 
   private typealias Member = OutboundPorts.StreamPort.Member
@@ -115,14 +116,13 @@ struct OutboundStreams {
         let matches = route.matches.enumerated().filter { applies($1, in: object) }
         guard route.matches.isEmpty || !matches.isEmpty else { continue }
         let owner = Owner(object: object.ref, hostname: hostname)
-        let proxy = proxies.proxy(for: route, of: object)
         if let everything = matches.first(where: { Self.ranges($1.destinationSubnets) == nil })?
           .offset
           ?? (route.matches.isEmpty ? 0 : nil)
         {
           origins.append(object.origin(at: route.path))
           let path = route.matches.isEmpty ? route.path : route.path["match"][everything]
-          add(member.ranges, owner, at: path, proxy)
+          add(member.ranges, owner, at: path, proxies.proxy(for: route, of: object))
           return
         }
         var ranges: [AddressRange] = []
@@ -133,7 +133,7 @@ struct OutboundStreams {
         }
         guard !ranges.isEmpty else { continue }
         origins.append(object.origin(at: route.path))
-        routes.append(Route(ranges: ranges, proxy: proxy))
+        routes.append(Route(ranges: ranges, proxy: proxies.proxy(for: route, of: object)))
       }
     }
     let owner = Owner(object: member.service.origins.first?.object, hostname: hostname)

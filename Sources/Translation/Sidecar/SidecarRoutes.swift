@@ -60,10 +60,10 @@ struct SidecarRoutes {
     let (port, egress) = (httpPort.number, httpPort.egress)
     var table = VirtualHostTable()
     // Kind by kind, which is nearly the order in which they end.
-    var virtualServiceOrigins: [Origin] = []
+    var routeOrigins: [Origin] = []
     for service in httpPort.services {
       table.origins += service.origins
-      let routes = routes(to: service, port, egress, origins: &virtualServiceOrigins)
+      let routes = routes(to: service, port, egress, origins: &routeOrigins)
       table.append("\(service.hostname):\(port)", domains: domains(of: service), routes)
     }
     // Hosts that are no service, or one on another port: only VirtualServices know them.
@@ -71,11 +71,11 @@ struct SidecarRoutes {
     for (host, virtualService) in hosts
     where !served.contains(host) && egress.imports(virtualService) {
       let routes = routes(virtualService, port)
-      guard !routes.isEmpty else { continue }
-      virtualServiceOrigins += virtualService.origins
-      table.append("\(host):\(port)", domains: [host], routes)
+      guard !routes.list.isEmpty else { continue }
+      routeOrigins += routes.origins
+      table.append("\(host):\(port)", domains: [host], routes.list)
     }
-    table.origins += virtualServiceOrigins
+    table.origins += routeOrigins
     let name = scope.allowsAnyOutbound ? "allow_any" : "block_all"
     table.append(name, domains: ["*"], RouteList([catchAll(named: name)]))
     return table.configuration(named: "\(port)", in: scope)
@@ -108,23 +108,25 @@ struct SidecarRoutes {
   ) -> RouteList {
     if let virtualService = virtualServices[service.hostname], egress.imports(virtualService) {
       let routes = routes(virtualService, port)
-      if !routes.isEmpty {
-        origins += virtualService.origins
-        return routes
+      if !routes.list.isEmpty {
+        origins += routes.origins
+        return routes.list
       }
     }
     let argument = DefaultRoutes.Argument(
       hostname: service.hostname, port: port, entry: scope.destinations.entry(for: service),
       surroundings: scope.surroundings)
-    return scope.round.memory.defaultRoutes.part("\(service.hostname):\(port)", argument).list
+    let routes = scope.round.memory.defaultRoutes.part("\(service.hostname):\(port)", argument)
+    origins += routes.origins
+    return routes.list
   }
 
   private mutating func routes(
     _ virtualService: ResolvedVirtualService, _ port: UInt16
-  ) -> RouteList {
+  ) -> VirtualServiceRoutes {
     let routes = scope.routes(of: virtualService, port: port, gateway: VirtualService.mesh)
     problems += routes.problems
-    return routes.list
+    return routes
   }
 
   /// The names by which the workload may call a service: full, and shortened by what they share.
