@@ -7,8 +7,8 @@ usage() {
   cat <<'TEXT'
 usage: scripts/demo.sh [--once]
 
-Starts skiffd on manifests/samples/hello, Envoy on the ports 10000 and 10001, and two backends on
-9001 and 9002, then waits for Ctrl-C while you try the curl lines that it prints.
+Starts skiffd on manifests/samples/hello, with its API on port 8001, Envoy on the ports 10000 and 10001,
+and two backends on 9001 and 9002, then waits for Ctrl-C while you try the curl lines that it prints.
 
 --once   runs the curl lines itself, prints what they answer, and ends
 TEXT
@@ -36,7 +36,8 @@ trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 for backend in v1:9001 v2:9002; do
   .build/venv/bin/python scripts/demo_backend.py "${backend#*:}" "hello ${backend%:*}" &
 done
-"$bin/skiffd" --config-dir manifests/samples/hello 2> >(tee "$logs/skiffd.log" >&2) &
+"$bin/skiffd" --config-dir manifests/samples/hello --api-address 127.0.0.1:8001 \
+  2> >(tee "$logs/skiffd.log" >&2) &
 "$bin/skiffctl" bootstrap --type router --id gateway --namespace istio-system \
   --labels istio=ingressgateway --xds-address 127.0.0.1:15010 >"$logs/envoy.json"
 .build/venv/bin/envoy -c "$logs/envoy.json" --log-path "$logs/envoy.log" &

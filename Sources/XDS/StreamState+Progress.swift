@@ -15,29 +15,41 @@ package enum Progress: Hashable, Sendable {
 extension StreamState {
   /// Compares what the client has accepted with what it should have.
   ///
+  /// What is refused for another object's sake does not count against one that the client runs as it
+  /// should be, in the resource's former form.
+  ///
   /// - Parameters:
+  ///   - object: whose rollout it is.
   ///   - keys: the resources of `newest` that count.
   ///   - newest: what the client should have now; it may not have been pushed yet.
   ///   - leftovers: resources that the client still has and that count, though in `newest` they are
   ///     others or none: what an edit took away must be gone too.
   /// - Returns: nil where the client neither asks for any of them nor has anything that counts.
   package func progress(
-    on keys: [ResourceKey], of newest: ResourceSnapshot, leftovers: [ResourceKey]
+    of object: ObjectRef, on keys: [ResourceKey], in newest: ResourceSnapshot,
+    leftovers: [ResourceKey]
   ) -> Progress? {
     var pending: [ResourceKey] = []
+    var unaffected: [ResourceKey] = []
     var counts = !leftovers.isEmpty
     for watch in watches {
       let (set, ledger) = (newest[watch.typeURL, rank: watch.rank], watch.ledger)
       for key in keys where key.typeURL == watch.typeURL && watch.subscription.selects(key.name) {
         counts = true
-        let wanted = set[key.name]?.version
-        if let rejection = ledger.rejection(of: key.name, in: wanted) {
-          return .rejected(rejection)
+        let wanted = set[key.name]
+        if let rejection = ledger.rejection(of: key.name, in: wanted?.version) {
+          if rejection.blames(object) { return .rejected(rejection) }
+          if let wanted, ledger.acked?[key.name]?.owes(object, asMuchAs: wanted) ?? false {
+            unaffected.append(key)
+            continue
+          }
         }
-        if ledger.accepted(key.name)?.version != wanted { pending.append(key) }
+        if ledger.accepted(key.name)?.version != wanted?.version { pending.append(key) }
       }
     }
-    for key in leftovers where !pending.contains(key) { pending.append(key) }
+    for key in leftovers where !pending.contains(key) && !unaffected.contains(key) {
+      pending.append(key)
+    }
     for key in keys where mayYetAsk(for: key, of: newest) {
       counts = true
       pending.append(key)
@@ -99,5 +111,23 @@ extension AckLedger {
       return []
     }
     return acked.resources.filter { set[$0.name]?.version != $0.version }
+  }
+}
+
+extension Rejection {
+  /// Whether an object is among those that may be the cause; of a resource without origins, all are.
+  fileprivate func blames(_ object: ObjectRef) -> Bool {
+    origins.isEmpty || origins.contains { $0.object == object }
+  }
+}
+
+extension EncodedResource {
+  /// Whether the same parts of the same generation of an object are in both.
+  fileprivate func owes(_ object: ObjectRef, asMuchAs other: EncodedResource) -> Bool {
+    func share(_ resource: EncodedResource) -> [Origin] {
+      resource.origins.filter { $0.object == object }
+    }
+    let own = share(self)
+    return !own.isEmpty && own == share(other)
   }
 }

@@ -147,6 +147,8 @@ def test_what_envoy_refuses_is_told_in_its_words_on_that_object_only(mesh):
     assert "(east.istio-system, north.istio-system, west.istio-system, since " in (
         found["Rejected"][2])
     assert found["Programmed"][:2] == ("False", "Rejected")
+    # Of the refused listeners, too, what is not to blame goes on as it was.
+    assert mesh.programmed("gw", "web") == ("3/3", "0")
     for name, kind in [("web", "vs"), ("backend", "se")]:
         assert mesh.programmed(kind, name) == ("3/3", "0")
         # Not even touched.

@@ -18,7 +18,12 @@ import XDS
     let keys = names.map { ResourceKey(typeURL: $0, name: $1) }
     let leftovers = peer.state.leftovers(against: snapshot).map(\.key)
       .filter { left.contains($0.name) }
-    switch peer.state.progress(on: keys, of: snapshot, leftovers: leftovers) {
+    return Self.text(
+      peer.state.progress(of: origin("x", 1).object, on: keys, in: snapshot, leftovers: leftovers))
+  }
+
+  private static func text(_ progress: Progress?) -> String {
+    switch progress {
     case nil: return "unconcerned"
     case .programmed: return "programmed"
     case .pending(let keys): return "pending \(keys.map(\.description).joined(separator: ", "))"
@@ -123,5 +128,53 @@ import XDS
     #expect(try await progress(script, [], left: ["b"]) == "pending LDS b")
     #expect(try await progress(script, [], left: ["a"]) == "unconcerned")
     #expect(try await progress(script + "\n> LDS n2\n< nothing", [], left: ["b"]) == "unconcerned")
+  }
+
+  private func origin(_ name: String, _ generation: Int64) -> Origin {
+    Origin(
+      object: ObjectRef(kind: .envoyFilter, namespace: "default", name: name),
+      generation: generation, path: FieldPath("spec"))
+  }
+
+  private func snapshot(_ listeners: [(name: String, bytes: String, origins: [Origin])])
+    -> ResourceSnapshot
+  {
+    let set = ResourceSet(
+      listeners.map {
+        EncodedResource(
+          typeURL: .listener, name: $0.name, bytes: Array($0.bytes.utf8), origins: $0.origins)
+      })
+    return ResourceSnapshot(
+      revision: 1, proxyClass: ProxyClass(role: .router, namespace: "default"),
+      sets: [.listener: set], problems: [])
+  }
+
+  @Test func `what is refused for one object leaves the others where they are`() throws {
+    let now = ContinuousClock.now
+    let first = snapshot([("l", "one", [origin("good", 1), origin("edited", 1)])])
+    let second = snapshot(
+      [("l", "two", [origin("edited", 2), origin("good", 1), origin("new", 1)])])
+    var state = StreamState(streamID: "s")
+    var request = DiscoveryRequest(typeURL: .listener, resourceNames: [])
+    state.push(first, at: now)
+    _ = state.handle(request, at: now)
+    request.responseNonce = state.next(at: now)?.nonce
+    _ = state.handle(request, at: now)
+    state.push(second, at: now)
+    request.responseNonce = state.next(at: now)?.nonce
+    func progress(of name: String) -> String {
+      let leftovers = state.leftovers(against: second)
+        .filter { $0.resource.origins.contains { $0.object.name == name } }.map(\.key)
+      return Self.text(
+        state.progress(
+          of: origin(name, 1).object, on: [ResourceKey(typeURL: .listener, name: "l")],
+          in: second, leftovers: leftovers))
+    }
+    for name in ["good", "edited", "new"] { #expect(progress(of: name) == "pending LDS l") }
+    request.errorDetail = "l is bad"
+    _ = state.handle(request, at: now)
+    #expect(progress(of: "good") == "programmed")
+    #expect(progress(of: "edited") == "rejected: l is bad")
+    #expect(progress(of: "new") == "rejected: l is bad")
   }
 }

@@ -61,7 +61,8 @@ struct ProxyGroup {
     return objects.map { object in
       let (keys, left) = (dependents[object] ?? [], leftovers[object] ?? [])
       guard !keys.isEmpty || !left.isEmpty,
-        let progress = first.state.progress(on: keys, of: newest, leftovers: left)
+        let progress = first.state.progress(
+          of: object, on: keys, in: newest, leftovers: left)
       else { return nil }
       let modules =
         self.modules.isEmpty
