@@ -159,6 +159,8 @@ def test_what_envoy_refuses_is_told_in_its_words_on_that_object_only(mesh):
     mesh.kubectl("wait", PROGRAMMED, "envoyfilter/order", "-n", "istio-system", "--timeout=20s")
     assert mesh.programmed(*where) == ("3/3", "0")
     assert mesh.conditions(*where)["Rejected"][0] == "False"
+    header = mesh.kubectl("get", "events", *where[:2]).splitlines()[0]
+    assert header.split() == ["LAST", "SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]
     text = mesh.kubectl("describe", *where)
     assert re.search(r"Warning +RejectedByProxy .* skiff .*script load error", text)
     reasons = [(kind, reason) for kind, reason, _, _ in mesh.events("order")]

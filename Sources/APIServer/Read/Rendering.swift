@@ -77,18 +77,42 @@ struct Rendering {
   }
 
   private var columns: [Column] {
-    let name = Column("Name", "The name of the object, unique in its namespace.") {
+    let wide = resource.columns.filter { $0.priority > 0 }
+    let own = resource.columns.filter { $0.priority == 0 }
+    switch resource.kind {
+    // When it happened, and not what it is called.
+    case .event: return [lastSeen] + own + wide + [name(wide: true)]
+    case .customResourceDefinition: return [name()] + own + wide
+    default:
+      let measured = resource.isMeasured ? Column.measured : []
+      return [name()] + own + measured + [age] + wide
+    }
+  }
+
+  private func name(wide: Bool = false) -> Column {
+    Column("Name", wide: wide, "The name of the object, unique in its namespace.") {
       .string($0.name)
     }
+  }
+
+  private var age: Column {
     let now = now
-    let age = Column("Age", "How long ago the object was made.") { object in
-      let created = object.metadata["creationTimestamp"]?.stringValue.flatMap(Timestamp.seconds)
-      return .string(created.map { Age.text(ofSeconds: now - $0) } ?? "<unknown>")
+    return Column("Age", "How long ago the object was made.") { object in
+      Self.age(of: object.metadata["creationTimestamp"], at: now)
     }
-    let shown = resource.kind == .customResourceDefinition ? [] : [age]
-    return [name] + resource.columns.filter { $0.priority == 0 }
-      + (resource.isMeasured ? Column.measured : []) + shown
-      + resource.columns.filter { $0.priority > 0 }
+  }
+
+  private var lastSeen: Column {
+    let now = now
+    return Column("Last Seen", "How long ago it happened last.") { event in
+      let times = [event["lastTimestamp"], event["eventTime"], event.metadata["creationTimestamp"]]
+      return Self.age(of: times.lazy.compactMap(\.self).first { $0 != .null }, at: now)
+    }
+  }
+
+  private static func age(of time: JSONValue?, at now: Int64) -> JSONValue {
+    let time = time?.stringValue.flatMap(Timestamp.seconds)
+    return .string(time.map { Age.text(ofSeconds: now - $0) } ?? "<unknown>")
   }
 
   private func definition(_ column: Column) -> JSONValue {

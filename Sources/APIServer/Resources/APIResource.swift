@@ -22,7 +22,7 @@ struct APIResource: Sendable {
   /// Not those of Secrets, which would outlive what was taken out of them, nor of what programs write
   /// all the time.
   var hasHistory = false
-  /// What `kubectl get` shows besides NAME and AGE.
+  /// What `kubectl get` shows besides NAME and AGE, or of an Event besides LAST SEEN.
   var columns: [Column] = []
   /// Lists that are not replaced as a whole, by their path without positions: `spec.ports`.
   var lists: [String: ListKind] = [:]
