@@ -10,9 +10,9 @@ from contextlib import ExitStack
 
 import pytest
 from skiff_e2e.agent import Agent, wasm_plugin_yaml
-from skiff_e2e.gateway import backend_yaml, free_port, gateway_yaml, route_yaml
+from skiff_e2e.gateway import backend_yaml, free_port, gateway_envoy, gateway_yaml, route_yaml
 from skiff_e2e.kubectl import Kubectl
-from skiff_e2e.skiffd import Skiffd
+from skiff_e2e.skiffd import Skiffd, write
 from test_envoyfilter_live import ROUTER, envoy_filter, lua, patch
 from test_object_status import stopped
 
@@ -201,3 +201,36 @@ def test_what_others_write_into_the_status_stays_and_ours_is_put_right(mesh):
     status = mesh.kubectl.json("get", "vs", "web")["status"]
     assert (status["conditions"][0], status["note"]) == (mine, "mine")
     assert mesh.conditions("vs", "web")["Programmed"][:2] == ("True", "Programmed")
+    # It is no configuration: the next edit of another object is all that is sent.
+    before = mesh.skiffd.metrics("pilot_xds_pushes")
+    mesh.apply(backend_yaml(free_port()))
+    mesh.kubectl("wait", PROGRAMMED, "se/backend", "--timeout=20s")
+    after = mesh.skiffd.metrics("pilot_xds_pushes")
+    sent = {kind: after[kind] - before[kind] for kind in after if after[kind] != before[kind]}
+    assert sent == {'type="eds"': 3}
+
+
+def test_a_restart_measures_anew_also_what_is_in_files(tmp_path):
+    manifest = gateway_yaml(free_port())
+    write(tmp_path / "config/gateway.yaml", manifest)
+    flags = ["--api-address", "127.0.0.1:0", "--data-dir", str(tmp_path / "data")]
+
+    def started() -> Mesh:
+        skiffd = Skiffd(tmp_path / "config", tmp_path, flags=flags)
+        return Mesh(skiffd.wait_until_ready(), tmp_path / "home")
+
+    mesh = started()
+    with mesh.skiffd:
+        mesh.apply(backend_yaml(free_port()) + "---\n" + route_yaml())
+        with gateway_envoy(tmp_path, mesh.skiffd.grpc):
+            mesh.kubectl("wait", PROGRAMMED, "vs/web", "gw/web", "--timeout=20s")
+            assert mesh.programmed("gw", "web") == ("1/1", "0")
+            mesh.skiffd.child.kill()
+    mesh = started()
+    with mesh.skiffd:
+        for kind in ("vs", "gw"):
+            mesh.wait_until("no proxy", lambda: mesh.programmed(kind, "web") == ("0/0", "0"))
+            assert mesh.conditions(kind, "web")["Programmed"][:2] == ("False", "NoProxies")
+        with gateway_envoy(tmp_path, mesh.skiffd.grpc):
+            mesh.kubectl("wait", PROGRAMMED, "vs/web", "gw/web", "--timeout=20s")
+    assert (tmp_path / "config/gateway.yaml").read_text() == manifest
