@@ -246,15 +246,15 @@ def measure(program, directory, count, watchers):
 
     readers.close()
     readers = Watchers(server.port, 5, client.revision())
-    for name in "no watch", "one watch":
+    for name in "every watch reads", "one watch reads nothing":
         stopped = Watchers(server.port, 1, client.revision(), reads=False)
-        if name == "no watch":
+        if name == "every watch reads":
             stopped.close()
         memory, slowest = server.memory(), 0
         for number in range(1000):
-            client.patch(number % 100, f"/{name}{'x' * 20_000}-{number}-")
+            client.patch(number % 100, f"/{name[0]}{'x' * 20_000}-{number}-")
             slowest = max(slowest, readers.wait(f"-{number}-".encode())[1])
-        row(f"20 MB change while {name} reads nothing: growth of the server",
+        row(f"20 MB of changes, {name}: growth of the server",
             f"{(server.memory() - memory) / 1024:.1f} MiB",
             f"the others waited {milliseconds(slowest)} at most")
         stopped.close()
