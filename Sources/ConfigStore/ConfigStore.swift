@@ -101,7 +101,11 @@ package actor ConfigStore: SnapshotSource {
       }
     }
     states[source] = state
-    for ref in changed { changedAt[ref] = revision + 1 }
+    for ref in changed {
+      // Of what is nowhere any more nothing is kept: names come and go without end.
+      let isThere = states.values.contains { $0.objects[ref] != nil }
+      changedAt[ref] = isThere ? revision + 1 : nil
+    }
     pending.formUnion(changed)
     if hasChanged || !changed.isEmpty { publish() }
   }
