@@ -15,14 +15,6 @@ package struct Condition: Hashable, Sendable {
     case moduleReady = "ModuleReady"
     /// Some proxy runs without its Wasm module, or with what stands in for it; only where an agent tells.
     case degraded = "Degraded"
-
-    /// Whether a user wants it to be true.
-    var isGood: Bool {
-      switch self {
-      case .accepted, .programmed, .moduleReady: true
-      case .rejected, .degraded: false
-      }
-    }
   }
 
   package var kind: Kind

@@ -25,7 +25,4 @@ extension ADSServer {
   package func clients() async -> [ClientReport] {
     await streams.map { $0.report }.sorted { $0.connectionID < $1.connectionID }
   }
-
-  /// How many proxies are connected.
-  package func clientCount() async -> Int { await streams.map { $0.report == nil ? nil : 1 }.count }
 }
