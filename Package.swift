@@ -89,12 +89,12 @@ let package = Package(
     layer("MeshModel", on: ["JSON", crypto]),
     layer(
       "ProtoReflection",
-      on: ["JSON"], testedWith: ["EnvoyAPI"], testFiles: ["Peers"]),
+      on: ["JSON"], testedWith: ["EnvoyAPI", "MeshTesting"], testFiles: ["Peers"]),
     layer("EnvoyAPI", on: ["CEnvoyDescriptors", "JSON", "ProtoReflection", protobuf]),
     [.target(name: "AgentAPI", dependencies: [protobuf], swiftSettings: settings)],
     layer(
       "Manifests", on: ["JSON", "MeshModel", tls, .product(name: "Yams", package: "Yams")],
-      testFiles: ["Fixtures"]),
+      testedWith: ["MeshTesting"], testFiles: ["Fixtures"]),
     layer(
       "Translation", on: ["JSON", "MeshModel", "EnvoyAPI", "ProtoReflection", protobuf],
       testedWith: ["ConfigStore", "Manifests", "MeshTesting"], testFiles: ["Fixtures"]),
@@ -112,7 +112,7 @@ let package = Package(
       ], testedWith: [.product(name: "NIOEmbedded", package: "swift-nio")]),
     layer(
       "GRPC", on: ["CNGHTTP2", nio, sockets, tls, nioTLS, logging, lifecycle],
-      testedWith: [.product(name: "NIOEmbedded", package: "swift-nio")],
+      testedWith: ["MeshTesting", .product(name: "NIOEmbedded", package: "swift-nio")],
       testFiles: ["Fixtures", "Peers"]),
     layer(
       "XDSServer",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 @testable import GRPC  // check:allow, the core without sockets is nobody's neighbour
+import MeshTesting
 import NIOCore
 import Synchronization
 import Testing
@@ -10,7 +11,7 @@ import Testing
 @Suite struct HTTP2FuzzTests {
   @Test(arguments: [1, 2, 3, 4] as [UInt64])
   func `mutated requests`(_ seed: UInt64) throws {
-    var random = SplitMix64(state: seed)
+    var random = SeededGenerator(seed: seed)
     let original = try transcript()
     for _ in 0..<2500 {
       let opened = Counter()
@@ -46,7 +47,7 @@ import Testing
 
   @Test(arguments: [5, 6] as [UInt64])
   func `mutated responses`(_ seed: UInt64) throws {
-    var random = SplitMix64(state: seed)
+    var random = SeededGenerator(seed: seed)
     let recorded = SessionPair(methods: [TestMethod.echo])
     try open(in: recorded)
     let original = try recorded.exchange().server
@@ -90,7 +91,7 @@ import Testing
       + Wire.frame(.resetStream, stream: 9, Wire.bigEndian(8, 4))
   }
 
-  private func mutate(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
+  private func mutate(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
     var bytes = bytes
     // Mostly behind the preface, because a broken preface ends everything at once.
     let first = Int.random(in: 0..<50, using: &random) == 0 ? 0 : min(24, bytes.count - 1)
@@ -116,17 +117,4 @@ private final class Counter: Sendable {
   var count: Int { value.load(ordering: .relaxed) }
 
   func increment() { value.add(1, ordering: .relaxed) }
-}
-
-/// A small generator whose sequence is fixed by its seed.
-private struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
 }

@@ -3,6 +3,7 @@
 import JSON
 import Manifests
 import MeshModel
+import MeshTesting
 import Testing
 
 @Suite struct YAMLParserTests {
@@ -109,7 +110,7 @@ import Testing
   }
 
   @Test func `whatever a text holds, reading it ends`() {
-    var random = SplitMix(state: 42)
+    var random = SeededGenerator(seed: 42)
     let alphabet = Array("ab:-?*&!|>%@`'\"{}[],# \t\n\r.0~<=".utf8)
     for _ in 0..<3_000 {
       let text = (0..<Int.random(in: 0..<60, using: &random)).map { _ in
@@ -118,17 +119,5 @@ import Testing
       let reading = ManifestReader().read(text: text, file: "f")
       #expect(reading.objects == [])
     }
-  }
-}
-
-/// A small generator of numbers that are the same in every run.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

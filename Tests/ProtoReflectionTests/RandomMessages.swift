@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MeshTesting
 import ProtoReflection
 
 /// Makes random messages of any type, of which JSON can carry all.

@@ -69,7 +69,7 @@ private struct EditedMesh {
     return texts.flatMap { reader.read(text: $0, file: "f").objects }
   }()
 
-  private var random: SplitMix64
+  private var random: SeededGenerator
   private var objects: [ObjectRef: DecodedObject] = [:]
   private var changed: Set<ObjectRef> = []
   private var builder = SnapshotBuilder()
@@ -77,7 +77,7 @@ private struct EditedMesh {
   private(set) var lastEdit = ""
 
   init(seed: UInt64) {
-    random = SplitMix64(state: seed)
+    random = SeededGenerator(seed: seed)
     for _ in 0..<60 { apply() }
   }
 
@@ -128,18 +128,5 @@ private struct EditedMesh {
     objects[object.ref] = object
     changed.insert(object.ref)
     lastEdit += "applied \(object.ref); "
-  }
-}
-
-/// The same numbers for the same seed (https://prng.di.unimi.it/splitmix64.c).
-private struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }
